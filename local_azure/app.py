@@ -1,0 +1,51 @@
+"""One ASGI application for everything that the local Azure serves over HTTPS."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local_azure import control, identity
+from local_azure.arm.router import ArmApp
+from local_azure.middleware import Front
+from local_azure.world import World
+
+# Parts with a life of their own: each may offer routes(world), attach(world), start(world) and stop(world).
+PARTS = ("local_azure.eventgrid", "local_azure.dns", "local_azure.logs")
+
+
+def parts() -> list[ModuleType]:
+    """The parts, imported when first needed: a test of ARM alone pays for no DuckDB."""
+    return [import_module(name) for name in PARTS]
+
+
+def build_app(world: World) -> ASGIApp:
+    """The application; attaches the parts to the world but starts none of them."""
+    routes = [*identity.routes(world), *control.routes(world)]
+    for part in parts():
+        if hasattr(part, "attach"):
+            part.attach(world)
+        if hasattr(part, "routes"):
+            routes += part.routes(world)
+    return Front(world, _Dispatch(routes, ArmApp(world)))
+
+
+class _Dispatch:
+    """Sends a request to the first route that matches, and what matches none to ARM."""
+
+    def __init__(self, routes: list[Route], arm: ASGIApp) -> None:
+        self._routes = routes
+        self._arm = arm
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("arm") is None:
+            for route in self._routes:
+                match, child = route.matches(scope)
+                if match is not Match.NONE:
+                    scope.update(child)
+                    await route.handle(scope, receive, send)
+                    return
+        await self._arm(scope, receive, send)

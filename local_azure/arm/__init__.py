@@ -1,0 +1,1 @@
+"""Azure Resource Manager: private DNS, container groups, virtual networks, resource groups."""

@@ -1,0 +1,187 @@
+"""Runs the local Azure in a thread of this process: HTTPS, the plain identity endpoint, DNS, Event Grid, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import trustme
+import uvicorn
+from starlette.types import ASGIApp
+
+from local_azure import app as application
+from local_azure import identity
+from local_azure.persistence import StateFile
+from local_azure.world import World, WorldSettings
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+START_SECONDS = 20.0
+
+
+class PortInUse(RuntimeError):
+    """The port that was asked for is taken."""
+
+
+def _listen(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, port))
+        sock.listen(512)
+    except OSError as error:
+        sock.close()
+        raise PortInUse(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another --port") from error
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handling: the process belongs to whoever started us."""
+
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+            interface="asgi3",
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=1,
+            backlog=512,
+        )
+        config.load()
+        config.ssl = tls
+        super().__init__(config)
+
+
+class LocalAzure:
+    """A running local Azure. Use `with LocalAzure.start(seed=1) as azure:`.
+
+    Attributes: arm, ingestion, query, eventgrid (https URLs), identity_endpoint (http URL), identity_header,
+    ca (path of the CA's certificate), dns ({virtual network id: "address:port"}), world.
+    """
+
+    def __init__(self, world: World, port: int = 0) -> None:
+        self.world = world
+        self._tls_socket = _listen(port)
+        self._identity_socket = _listen(0)
+        self.identity_header = identity.header(world)
+        self._directory = tempfile.TemporaryDirectory(prefix="local-azure-")
+        self.ca = Path(self._directory.name) / "ca.pem"
+        authority = trustme.CA(organization_name="local Azure")
+        authority.cert_pem.write_to_path(str(self.ca))
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost", HOST, "::1").configure_cert(self._tls)
+        self.port = self._tls_socket.getsockname()[1]
+        base = f"https://localhost:{self.port}"
+        self.arm = self.ingestion = self.query = self.eventgrid = base
+        self.identity_endpoint = f"http://{HOST}:{self._identity_socket.getsockname()[1]}/msi/token"
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="local-azure", daemon=True)
+
+    @classmethod
+    def start(cls, *, port: int = 0, seed: int = 0, data: Path | None = None, **settings: Any) -> LocalAzure:
+        """Start one; `settings` are WorldSettings' fields. Raises PortInUse, StateFileError."""
+        world = World(WorldSettings(data_dir=data, **settings), seed)
+        azure = cls(world, port)
+        azure._thread.start()
+        if not azure._ready.wait(START_SECONDS) or azure._failure:
+            azure.stop()
+            raise RuntimeError("the local Azure did not start") from azure._failure
+        return azure
+
+    def stop(self) -> None:
+        """Stop serving, stop the parts, write the state file. Safe to call twice."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+        self._directory.cleanup()
+
+    def __enter__(self) -> LocalAzure:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def dns(self) -> dict[str, str]:
+        return dict(self.world.dns_addresses)
+
+    def call(self, action: Callable[[], T]) -> T:
+        """Run `action` on the loop, where the world may be changed, and return its value."""
+
+        async def run() -> T:
+            return action()
+
+        return self.wait(run())
+
+    def wait(self, work: Awaitable[T]) -> T:
+        """Run a coroutine on the loop and return its value."""
+
+        async def run() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that a product process needs to talk to this local Azure, and nothing else."""
+        return {
+            "ARM_ENDPOINT": self.arm,
+            "REQUESTS_CA_BUNDLE": str(self.ca),
+            "IDENTITY_ENDPOINT": self.identity_endpoint,
+            "IDENTITY_HEADER": self.identity_header,
+            "LOGS_INGESTION_ENDPOINT": self.ingestion,
+            "LOGS_DCR_IMMUTABLE_ID": self.world.settings.dcr_immutable_id,
+            "LOGS_QUERY_ENDPOINT": self.query,
+            "LOGS_WORKSPACE_ID": self.world.settings.workspace_id,
+        }
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._loop.close()
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        state = StateFile(self.world)
+        state.load()
+        servers = [
+            (_Server(application.build_app(self.world), self._tls), self._tls_socket),
+            (_Server(identity.build_app(self.world), None), self._identity_socket),
+        ]
+        tasks = [asyncio.create_task(server._serve([sock])) for server, sock in servers]
+        parts = application.parts()
+        for part in parts:
+            if hasattr(part, "start"):
+                await part.start(self.world)
+        while not all(server.started for server, _ in servers):
+            await asyncio.sleep(0.001)
+        self._ready.set()
+        await self._stop.wait()
+        for server, _ in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+        for part in reversed(parts):
+            if hasattr(part, "stop"):
+                await part.stop(self.world)
+        state.close()
