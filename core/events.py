@@ -1,7 +1,7 @@
 """The event table: its columns, event types and components. The only definition; everything else is derived from it.
 
-Derived: the data collection rule's stream declaration, the table's columns in the workspace, the DuckDB table, the schema
-given to the KQL parser, and the data dictionary in the docs.
+Derived: the data collection rule's stream declaration, the table's columns in the workspace, the DuckDB table, the
+schema given to the KQL parser, and the data dictionary in the docs.
 """
 
 import hashlib
@@ -138,7 +138,7 @@ _IDENTITY_FIELDS = ("OldIp", "NewIp", "LiveIp", "ErrorCode", "Verdict", "Vantage
 
 
 def event_id(row: Mapping[str, Any], attempt_key: str) -> str:
-    """Derive the id of an event from what makes it the same fact; `attempt_key` tells attempts apart where they count."""
+    """Derive the id of an event from what makes it the same fact; `attempt_key` tells failures apart."""
     event_type = EventType(row["EventType"])
     parts = [row["Component"], event_type.value, row.get("SourceEventId", ""), row.get("ContainerGroupId", "").lower()]
     parts += [str(row.get(name, "")) for name in _IDENTITY_FIELDS]
