@@ -29,8 +29,8 @@ class LogsSettings:
 class Settings:
     """Everything that a part of the toolkit may be told from outside.
 
-    `reconcile_deadline_seconds` bounds one run of the worker. Event Grid waits 30 seconds for an answer and then delivers
-    again; that is harmless, because a second run finds nothing left to do.
+    `reconcile_deadline_seconds` bounds one run of the worker. Event Grid waits 30 seconds for an answer and then
+    delivers again; that is harmless, because a second run finds nothing left to do.
     """
 
     zone_map: ZoneMap

@@ -13,8 +13,8 @@
       }
     }
 
-A key is a resource group, or `subscription/resource group` where the same name exists in several subscriptions. Keys are
-compared without case. Every reason why a map cannot be used is reported at once, each with its JSON path.
+A key is a resource group, or `subscription/resource group` where the same name exists in several subscriptions. Keys
+are compared without case. Every reason why a map cannot be used is reported at once, each with its JSON path.
 """
 
 import json
@@ -24,7 +24,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from core.arm_id import ArmId
-from core.errors import ConfigurationError, Reason
+from core.errors import ConfigurationError
 from core.names import ReverseZone
 from core.records import ZoneRef
 from core.zone_map_parse import Parser

@@ -69,11 +69,11 @@ class Parser:
         if not _RESOURCE_GROUP.fullmatch(name) or (slash and not _SUBSCRIPTION.fullmatch(subscription)):
             self.reject(path, "not the name of a resource group, nor subscription/resource group")
             return None
-        earlier = self._seen_groups.setdefault(key.lower(), key)
-        if self._seen_groups.get(key.lower() + "\0used"):
+        earlier = self._seen_groups.get(key.lower())
+        if earlier is not None:
             self.reject(path, f"the resource group is configured twice (also as {json.dumps(earlier)})")
             return None
-        self._seen_groups[key.lower() + "\0used"] = key
+        self._seen_groups[key.lower()] = key
         return subscription or None, name
 
     def body(self, path: str, raw: Any) -> Mapping[str, Any] | None:
@@ -194,7 +194,7 @@ class Parser:
             if not nested and zone.network.version == other.network.version and _overlap(zone, other):
                 self.reject(
                     where,
-                    f"'{zone.name}' overlaps '{other.name}': a virtual network linked to both asks only the longer one; "
+                    f"'{zone.name}' overlaps '{other.name}': a network linked to both asks only the longer one: "
                     "keep the one that is linked, or set nested_reverse_zones to true if both are meant",
                 )
                 return False
