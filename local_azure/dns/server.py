@@ -10,7 +10,7 @@ import hashlib
 import logging
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakKeyDictionary
 
 import dns.exception
@@ -44,6 +44,8 @@ def reply(wire: bytes, answer: Answer, *, udp: bool) -> bytes | None:
     """
     if len(wire) < HEADER_BYTES or wire[2] & 0x80:
         return None
+    if wire[2] & 0x78:  # an opcode other than QUERY; its sections mean something else
+        return _header_only(wire, dns.rcode.NOTIMP)
     try:
         query = dns.message.from_wire(wire)
     except dns.exception.DNSException:
@@ -79,8 +81,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - tells mypy what asyncio promises
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)  # asyncio's own is no subclass of it on 3.11
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         out = reply(data, self._answer, udp=True)
