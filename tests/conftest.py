@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def project_root() -> Path:
-    """The folder that holds function_app.py and the rooms."""
+    """Give the folder that holds function_app.py and the rooms."""
     return ROOT
 
 
