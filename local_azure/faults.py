@@ -19,6 +19,7 @@ FaultKind = Literal[
     "lost_response",  # the request is handled, then the connection is reset
     "timeout",  # never answered
     "slow",  # answered after delay_seconds
+    "fail_operation",  # the long-running operation that the request starts ends as Failed (or Canceled, by its code)
     "drop",  # accepted and not done (ingestion: 204 and no row)
     "partial",  # query: 200 with PartialError
     "callback",  # in process only: call a function before the request is handled

@@ -65,6 +65,35 @@ class RecordSet:
     etag: str
 
 
+class RecordSets(dict[tuple[str, str], RecordSet]):
+    """Record sets by (TYPE, name lower), which remembers its listing order until a set comes or goes."""
+
+    _order: list[tuple[str, str]] | None = None
+
+    def ordered(self) -> list[tuple[str, str]]:
+        """The keys in the order of a listing: the apex first, then by name and type."""
+        if self._order is None or len(self._order) != len(self):
+            self._order = sorted(self, key=lambda key: (key[1] != "@", key[1], key[0]))
+        return self._order
+
+    def __setitem__(self, key: tuple[str, str], value: RecordSet) -> None:
+        if key not in self:
+            self._order = None
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: tuple[str, str]) -> None:
+        self._order = None
+        super().__delitem__(key)
+
+    def pop(self, key: tuple[str, str], *default: Any) -> Any:
+        self._order = None
+        return super().pop(key, *default)
+
+    def clear(self) -> None:
+        self._order = None
+        super().clear()
+
+
 @dataclass
 class VirtualNetworkLink:
     """A zone's link to a virtual network; `vnet_id` keeps the case it was sent in."""
@@ -88,7 +117,7 @@ class PrivateZone:
     name: str
     etag: str
     tags: dict[str, str] | None = None
-    record_sets: dict[tuple[str, str], RecordSet] = field(default_factory=dict)
+    record_sets: RecordSets = field(default_factory=RecordSets)
     links: dict[str, VirtualNetworkLink] = field(default_factory=dict)
     location: str = "global"
     internal_id: str = ""
@@ -96,12 +125,15 @@ class PrivateZone:
 
 @dataclass
 class Subnet:
-    """A subnet; `properties` is the wire form besides the prefixes."""
+    """A subnet; `properties` is the wire form besides the prefixes, `leases` says which group holds an address."""
 
     name: str
     address_prefixes: list[str]
     properties: dict[str, Any] = field(default_factory=dict)
     etag: str = ""
+    leases: dict[str, str] = field(default_factory=dict)
+    # Every host below this offset is taken; keeps finding the lowest free address cheap.
+    low_mark: int = 0
 
 
 @dataclass
@@ -123,7 +155,9 @@ class VirtualNetwork:
 class ContainerGroup:
     """A container group; `properties` is the wire form as requested, without what the platform adds.
 
-    `state` is the group's instanceView.state; `ip` the address it holds now, None when it holds none.
+    `state` is the group's instanceView.state; `ip` the address it holds now, None when it holds none, `last_ip` the
+    one it held before it was stopped. `shown_ip` overrides what GET and list show, to play Azure's odd answers:
+    "null", "absent", or a literal such as 0.0.0.0.
     """
 
     id: str
@@ -139,10 +173,8 @@ class ContainerGroup:
     subnet_id: str | None = None
     restart_count: int = 0
     started_at: datetime | None = None
-    # Overrides of what GET shows as the address, to play Azure's odd answers: "null" or a literal such as 0.0.0.0.
+    last_ip: str | None = None
     shown_ip: str | None = None
-    # Set by tests and faults: the next provisioning ends as Failed.
-    fail_provisioning: bool = False
 
 
 @dataclass
