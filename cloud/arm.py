@@ -1,0 +1,144 @@
+"""Azure Resource Manager: one pipeline, one connection pool, and the SDKs' clients on top of them, made when needed.
+
+The pipeline is ours instead of the SDKs' default for four reasons: requests are counted, waits are bounded by a
+deadline, nothing registers resource providers behind our back (the default does, by POST), clients share connections.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from azure.core.pipeline.policies import ContentDecodePolicy, HeadersPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+from cloud.arm_pipeline import CallCounter, Patience, PatientRetry
+from cloud.errors import guard
+from core.errors import ConfigurationError
+from core.events import TOOL_VERSION
+from core.settings import PUBLIC_ARM_ENDPOINT
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.containerinstance import ContainerInstanceManagementClient
+    from azure.mgmt.privatedns import PrivateDnsManagementClient
+
+USER_AGENT: Final = f"aci-dns-truth/{TOOL_VERSION}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """What views of one Arm share: whom we are, where we go, and the open connections."""
+
+    credential: "TokenCredential"
+    endpoint: str
+    transport: "RequestsTransport"
+
+    @property
+    def scope(self) -> str:
+        return self.endpoint + "/.default"
+
+
+class Arm:
+    """The way to Azure Resource Manager.
+
+    `endpoint` is without a trailing slash; tokens are asked for `{endpoint}/.default`. `deadline` gives the seconds
+    left, from any clock: no wait and no timeout goes past it. `calls`, `reads` and `writes` count requests as they go
+    over the wire, retries included.
+    """
+
+    def __init__(
+        self,
+        credential: "TokenCredential",
+        *,
+        endpoint: str = PUBLIC_ARM_ENDPOINT,
+        ca_bundle: str | None = None,
+        deadline: Callable[[], float] | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        wire = _Wire(credential, endpoint.rstrip("/"), _transport(ca_bundle))
+        self._begin(wire, replace(patience or Patience(), seconds_left=deadline))
+
+    def _begin(self, wire: _Wire, patience: Patience) -> None:
+        self._wire = wire
+        self._patience = patience
+        self._counter = CallCounter()
+        self._container_instances: dict[str, ContainerInstanceManagementClient] = {}
+        self._private_dns: dict[str, PrivateDnsManagementClient] = {}
+
+    def fork(self, deadline: Callable[[], float] | None = None) -> "Arm":
+        """Give a view for one piece of work: its own counts and deadline, the same connections and credential."""
+        view = Arm.__new__(Arm)
+        view._begin(self._wire, replace(self._patience, seconds_left=deadline))  # noqa: SLF001 - its own kind
+        return view
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far."""
+        return self.reads + self.writes
+
+    @property
+    def reads(self) -> int:
+        """GET and HEAD requests sent so far."""
+        return self._counter.reads
+
+    @property
+    def writes(self) -> int:
+        """All other requests sent so far."""
+        return self._counter.writes
+
+    def token(self) -> str:
+        """Get an access token for Azure Resource Manager; raises ForbiddenError or UnavailableError."""
+        with guard("token for Azure Resource Manager"):
+            return self._wire.credential.get_token(self._wire.scope).token
+
+    def container_instances(self, subscription_id: str) -> "ContainerInstanceManagementClient":
+        """Give the SDK's client for a subscription's container groups."""
+        client = self._container_instances.get(subscription_id)
+        if client is None:
+            from azure.mgmt.containerinstance import ContainerInstanceManagementClient  # noqa: PLC0415 - 25 ms, if used
+
+            client = ContainerInstanceManagementClient(**self._client_options(subscription_id))
+            self._container_instances[subscription_id] = client
+        return client
+
+    def private_dns(self, subscription_id: str) -> "PrivateDnsManagementClient":
+        """Give the SDK's client for a subscription's private zones."""
+        client = self._private_dns.get(subscription_id)
+        if client is None:
+            from azure.mgmt.privatedns import PrivateDnsManagementClient  # noqa: PLC0415 - 25 ms, if used
+
+            client = PrivateDnsManagementClient(**self._client_options(subscription_id))
+            self._private_dns[subscription_id] = client
+        return client
+
+    def close(self) -> None:
+        """Close the connections, of every view."""
+        self._wire.transport.close()
+
+    def _client_options(self, subscription_id: str) -> dict[str, Any]:
+        return {
+            "credential": self._wire.credential,
+            "subscription_id": subscription_id,
+            "base_url": self._wire.endpoint,
+            "credential_scopes": [self._wire.scope],
+            "transport": self._wire.transport,
+            "policies": [
+                RequestIdPolicy(),
+                HeadersPolicy(),
+                UserAgentPolicy(user_agent=USER_AGENT),
+                ContentDecodePolicy(),
+                PatientRetry(self._patience),
+                ARMChallengeAuthenticationPolicy(self._wire.credential, self._wire.scope),
+                self._counter,
+            ],
+        }
+
+
+def _transport(ca_bundle: str | None) -> "RequestsTransport":
+    if ca_bundle and not Path(ca_bundle).exists():
+        raise ConfigurationError(f"REQUESTS_CA_BUNDLE names a file that does not exist: {ca_bundle}")
+    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - its `requests` is the dearest import
+
+    return RequestsTransport(connection_verify=ca_bundle or True)
