@@ -1,0 +1,195 @@
+"""The tables that queries see, as DuckDB holds them: the event table, log lines, and the deduplicated view.
+
+Rows are stored under the schema `storage` with the time at which they become visible. A query never reads `storage`:
+for each one the engine makes temporary views under the tables' Log Analytics names, which hold only the rows that the
+query may see at its time (see `view_statements`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from core import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from duckdb import DuckDBPyConnection
+
+TRACES_TABLE: Final = "AppTraces"
+RECEIVED: Final = "_TimeReceived"
+"""Standard column: when the ingestion pipeline took the row."""
+VISIBLE: Final = "_IngestedAt"
+"""When queries begin to see the row (Kusto's ingestion_time()); not a column that a query can name."""
+
+ONCE: Final = "_AciDnsEventsOnce"
+"""The deduplicated view; the function AciDnsEvents() reads it, for a function cannot read a table of its own name."""
+
+_SQL_TYPES: Final[Mapping[events.ColumnType, str]] = {
+    "datetime": "TIMESTAMP",  # always UTC; without a zone DuckDB needs no time zone data to hand it out
+    "string": "VARCHAR",
+    "int": "INTEGER",
+    "long": "BIGINT",
+    "real": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "dynamic": "JSON",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its name in the workspace, where DuckDB keeps it, and its columns (name, stream type)."""
+
+    name: str
+    storage: str
+    columns: tuple[tuple[str, events.ColumnType], ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that a query sees, in order."""
+        return [*(name for name, _ in self.columns), "Type"]
+
+
+EVENTS: Final = Table(
+    events.TABLE,
+    "storage.events",
+    (*((column.name, column.type) for column in events.COLUMNS), (RECEIVED, "datetime")),
+)
+TRACES: Final = Table(
+    TRACES_TABLE,
+    "storage.traces",
+    (
+        ("TimeGenerated", "datetime"),
+        ("Message", "string"),
+        ("SeverityLevel", "int"),
+        ("OperationId", "string"),
+        ("AppRoleName", "string"),
+        ("Properties", "dynamic"),
+        (RECEIVED, "datetime"),
+    ),
+)
+TABLES: Final = (EVENTS, TRACES)
+
+
+def schema() -> dict[str, list[str]]:
+    """Give the columns of everything that a query can name, by table."""
+    tables = {table.name: table.names for table in TABLES}
+    columns = [column.name for column in events.COLUMNS]
+    return {**tables, events.FUNCTION: columns, ONCE: columns}
+
+
+def create(connection: DuckDBPyConnection) -> None:
+    """Make the tables that are not there yet.
+
+    A string is never null, for Kusto has no null string: an absent one is empty.
+    """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS storage")
+    for table in TABLES:
+        columns = [f"{_quoted(name)} {_SQL_TYPES[kind]}{_constraint(kind)}" for name, kind in table.columns]
+        columns.append(f"{_quoted(VISIBLE)} TIMESTAMP NOT NULL")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table.storage} ({', '.join(columns)})")
+
+
+def clear(connection: DuckDBPyConnection) -> None:
+    """Delete every row."""
+    for table in TABLES:
+        connection.execute(f"DELETE FROM {table.storage}")  # noqa: S608 - names of ours
+
+
+def append(
+    connection: DuckDBPyConnection,
+    table: Table,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    received: datetime,
+    visible: datetime | None = None,
+) -> int:
+    """Store rows whose values already have their columns' types (JSON values; datetimes as ISO 8601 text in UTC).
+
+    They are seen by queries from `visible` on, by default from `received` on. Returns how many were stored.
+    """
+    stamp = _literal(received)
+    batch = [{**row, RECEIVED: stamp, VISIBLE: _literal(visible or received)} for row in rows]
+    if not batch:
+        return 0
+    # One JSON document and one statement: 1,000 rows take some 10 ms, row by row they would take a second.
+    shape = {name: "JSON" if kind == "dynamic" else _SQL_TYPES[kind] for name, kind in _stored_columns(table)}
+    values = ", ".join(
+        f"coalesce(r.{_quoted(name)}, '')" if kind == "string" else f"r.{_quoted(name)}"
+        for name, kind in _stored_columns(table)
+    )
+    connection.execute(
+        f"INSERT INTO {table.storage} SELECT {values} FROM (SELECT unnest(from_json($1, $2)) AS r)",  # noqa: S608 - ours
+        [json.dumps(batch), json.dumps([shape])],
+    )
+    return len(batch)
+
+
+def view_statements(bounds: tuple[datetime, datetime] | None, now: datetime) -> list[str]:
+    """Give the SQL that makes the temporary views for one query: what is visible at `now`, within `bounds`."""
+    seen = f"{_quoted(VISIBLE)} <= TIMESTAMP '{_literal(now)}'"
+    if bounds is not None:
+        start, end = bounds
+        seen += f" AND \"TimeGenerated\" BETWEEN TIMESTAMP '{_literal(start)}' AND TIMESTAMP '{_literal(end)}'"
+    statements = [_table_view(table, seen) for table in TABLES]
+    alias = f"CREATE TEMP VIEW {_quoted(events.FUNCTION)} AS SELECT * FROM {_quoted(ONCE)}"  # noqa: S608 - names of ours
+    return [*statements, _deduplicated_view(seen), alias]
+
+
+def _table_view(table: Table, seen: str) -> str:
+    columns = ", ".join(_quoted(name) for name, _ in table.columns)
+    return (
+        f"CREATE TEMP VIEW {_quoted(table.name)} AS "  # noqa: S608 - names and instants of ours
+        f"SELECT {columns}, '{table.name}' AS \"Type\" FROM {table.storage} WHERE {seen}"
+    )
+
+
+def _deduplicated_view(seen: str) -> str:
+    """Say in SQL what kql/functions/AciDnsEvents.kql says in KQL; a test holds the two together.
+
+    Choosing row ids and joining back reads two columns to deduplicate; `arg_max(TimeGenerated, *)` as it is translated
+    aggregates every column: 3 s and 0.9 GB against 85 s and 13 GB for 10 million rows.
+    """
+    stored = ", ".join(_quoted(column.name) for column in events.COLUMNS)
+    parsed = ", ".join(f"{_from_line(column)} AS {_quoted(column.name)}" for column in events.COLUMNS)
+    # Row ids of the table count up from 0, those of log lines down from -1, so one number names a row of either.
+    return f"""CREATE TEMP VIEW {_quoted(ONCE)} AS
+WITH lines AS MATERIALIZED (
+  SELECT -1 - rowid AS id, TRY_CAST(substr("Message", {len(events.FALLBACK_MARKER) + 1}) AS JSON) AS line
+  FROM {TRACES.storage} WHERE starts_with("Message", '{events.FALLBACK_MARKER}') AND {seen}
+), parsed AS (SELECT id, {parsed} FROM lines
+), fallback AS (SELECT * FROM parsed WHERE "EventId" <> '' AND "TimeGenerated" IS NOT NULL
+), winners AS (
+  SELECT arg_max(id, "TimeGenerated") AS id FROM (
+    SELECT rowid AS id, "EventId", "TimeGenerated" FROM {EVENTS.storage} WHERE {seen}
+    UNION ALL SELECT id, "EventId", "TimeGenerated" FROM fallback) GROUP BY "EventId")
+SELECT {stored} FROM {EVENTS.storage} WHERE rowid IN (SELECT id FROM winners) AND {seen}
+UNION ALL SELECT {stored} FROM fallback WHERE id IN (SELECT id FROM winners)"""  # noqa: S608 - names and instants of ours
+
+
+def _from_line(column: events.Column) -> str:
+    if column.type == "dynamic":
+        return f"json_extract(line, '$.{column.name}')"
+    text = f"line->>'$.{column.name}'"
+    if column.type == "string":
+        return f"coalesce({text}, '')"
+    return f"TRY_CAST({text} AS {_SQL_TYPES[column.type]})"
+
+
+def _stored_columns(table: Table) -> tuple[tuple[str, events.ColumnType], ...]:
+    return (*table.columns, (VISIBLE, "datetime"))
+
+
+def _constraint(kind: events.ColumnType) -> str:
+    return " NOT NULL DEFAULT ''" if kind == "string" else ""
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _literal(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
