@@ -1,0 +1,117 @@
+"""What DNS should say for one container group. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.errors import ConfigurationError, NotReadyError
+from core.live import LiveGroup, LiveState
+from core.names import Address, ReverseZone, absolute_name, longest_reverse_zone, relative_name, reverse_name
+from core.records import RecordType, ZoneRef, address_type
+from core.zone_map import DnsConfig, OnStop, Ownership
+
+_IPV6: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PtrPlace:
+    """Where an address's PTR record set is: the zone, and the name within it."""
+
+    address: Address
+    zone: ZoneRef
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The group whose DNS is reconciled, and its configuration."""
+
+    group: LiveGroup
+    config: DnsConfig
+
+    @property
+    def group_id(self) -> str:
+        """The resource id, as it is written into owner marks."""
+        return str(self.group.id)
+
+    @property
+    def record_name(self) -> str:
+        """Name of the address record set within the forward zone."""
+        return self.group.id.name.lower()
+
+    @property
+    def fqdn(self) -> str:
+        """The name that must resolve."""
+        return absolute_name(self.record_name, self.config.forward_zone)
+
+    @property
+    def forward_zone(self) -> ZoneRef:
+        """Where the forward zone is."""
+        return self.config.zone(self.config.forward_zone, self.group.id)
+
+    @property
+    def address_types(self) -> tuple[RecordType, ...]:
+        """The types of address record sets that are looked at: AAAA only where IPv6 is configured or in use."""
+        address = self.group.address
+        v6 = any(zone.network.version == _IPV6 for zone in self.config.reverse_zones)
+        v6 = v6 or (address is not None and address.version == _IPV6)
+        return ("A", "AAAA") if v6 else ("A",)
+
+    def ptr_place(self, address: Address) -> PtrPlace | None:
+        """Say where the PTR of an address belongs, or None when no configured reverse zone contains it."""
+        zone: ReverseZone | None = longest_reverse_zone(address, self.config.reverse_zones)
+        if zone is None:
+            return None
+        return PtrPlace(
+            address, self.config.zone(zone.name, self.group.id), relative_name(reverse_name(address), zone.name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The wish: an address to publish, or None for no records.
+
+    `may_take_unowned` tells whether record sets without an owner may be changed; `keep` leaves everything as it is.
+    `type` is the record type of the address.
+    """
+
+    address: Address | None
+    may_take_unowned: bool
+    keep: bool = False
+    reason: str = ""
+
+    @property
+    def type(self) -> RecordType | None:
+        """The type of record set that holds the address."""
+        return address_type(self.address) if self.address else None
+
+
+def desire(subject: Subject) -> Desired:
+    """Decide what DNS should say; raises NotReadyError while the group is between two states.
+
+    A hand-made record set is taken over when the group is there to publish, or was there and is gone. A group that is
+    merely stopped, or has no private address, gives no reason to remove what somebody else made.
+    """
+    group, adopt = subject.group, subject.config.ownership is Ownership.ADOPT
+    if group.state is LiveState.NOT_READY:
+        raise NotReadyError(
+            f"container group '{group.id.name}' is not ready: {group.detail}; the event will be delivered again"
+        )
+    if group.state is LiveState.RUNNING:
+        return Desired(group.address, may_take_unowned=adopt)
+    if group.state is LiveState.ABSENT:
+        return Desired(None, may_take_unowned=adopt, reason="the group does not exist")
+    keep = group.state is LiveState.STOPPED and subject.config.on_stop is OnStop.KEEP
+    return Desired(None, may_take_unowned=False, keep=keep, reason=group.detail)
+
+
+def unplaced(subject: Subject, address: Address) -> ConfigurationError | None:
+    """Give the reason why an address's PTR has no place although reverse zones are configured."""
+    if not subject.config.reverse_zones or subject.ptr_place(address):
+        return None
+    zones = ", ".join(zone.name for zone in subject.config.reverse_zones)
+    error = ConfigurationError(
+        f"no reverse zone of resource group '{subject.config.resource_group}' contains {address} "
+        f"(configured: {zones}): its PTR record cannot be written; add the zone to the zone map"
+    )
+    error.code = "reverse_zone_missing"
+    return error

@@ -1,0 +1,127 @@
+"""The reads: the address record sets, the PTRs that are computed from them, and the groups that foreign marks name.
+
+PTRs are computed, not searched: the live address, the addresses in the address record sets, and the address that their
+mark says we wrote last (a hand edit changes one and not the other). The reverse zones are scanned only when a group is
+gone and its address record set gives no trustworthy address: it is missing, or was edited by hand.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from core.arm_id import ArmId
+from core.errors import ConfigurationError, InputError, ZoneMissingError
+from core.live import LiveGroup, LiveState
+from core.names import Address, address_of, parse_address
+from core.records import RecordSet, same_values
+from core.run_context import ReadsGroups, ReadsRecordSets
+from reconciler.desired import Desired, PtrPlace, Subject, unplaced
+from reconciler.plan import Seen
+
+
+def observe(
+    subject: Subject,
+    desired: Desired,
+    private_dns: ReadsRecordSets,
+    groups: ReadsGroups,
+    also: Iterable[Address] = (),
+) -> Seen:
+    """Read what the plan needs. `also` are addresses whose PTRs this run wrote earlier and may have to take back.
+
+    A reverse zone that does not exist is noted as a problem, not raised: the forward side can still be made right.
+    """
+    if desired.keep:
+        return Seen()
+    address_sets = tuple(_address_sets(subject, private_dns))
+    wanted = [*([desired.address] if desired.address else []), *known_addresses(address_sets), *also]
+    problems: list[ConfigurationError] = []
+    ptr_sets: dict[Address, RecordSet | None] = {}
+    for address in dict.fromkeys(wanted):
+        place = subject.ptr_place(address)
+        if place:
+            _read_ptr(place, private_dns, ptr_sets, problems)
+    if subject.group.state is LiveState.ABSENT and needs_scan(subject, address_sets):
+        _scan(subject, private_dns, ptr_sets, problems)
+    if desired.address and (problem := unplaced(subject, desired.address)):
+        problems.append(problem)
+    owners = dict(_owners(subject, desired, address_sets, ptr_sets, groups))
+    return Seen(address_sets, ptr_sets, owners, tuple(problems))
+
+
+def known_addresses(address_sets: Iterable[RecordSet]) -> Iterator[Address]:
+    """Give the addresses that the record sets name, and those that their marks say we wrote."""
+    for record_set in address_sets:
+        for text in (*record_set.values, record_set.written_address or ""):
+            try:
+                yield parse_address(text)
+            except InputError:
+                continue
+
+
+def needs_scan(subject: Subject, address_sets: tuple[RecordSet, ...]) -> bool:
+    """Tell whether the address record sets of a group that is gone cannot be trusted to name every PTR of it.
+
+    A set that belongs to another group says nothing about us, and nothing of ours was written beside it.
+    """
+    if not address_sets:
+        return True
+    ours = [found for found in address_sets if found.owner is None or found.is_owned_by(subject.group_id)]
+    return any(not same_values(found.values, (found.written_address or "",)) for found in ours)
+
+
+def _address_sets(subject: Subject, private_dns: ReadsRecordSets) -> Iterator[RecordSet]:
+    for record_type in subject.address_types:
+        found = private_dns.get(subject.forward_zone, record_type, subject.record_name)
+        if found is not None:
+            yield found
+
+
+def _read_ptr(
+    place: PtrPlace,
+    private_dns: ReadsRecordSets,
+    ptr_sets: dict[Address, RecordSet | None],
+    problems: list[ConfigurationError],
+) -> None:
+    try:
+        ptr_sets[place.address] = private_dns.get(place.zone, "PTR", place.name)
+    except ZoneMissingError as error:
+        if str(error) not in {str(problem) for problem in problems}:
+            problems.append(error)
+
+
+def _scan(
+    subject: Subject,
+    private_dns: ReadsRecordSets,
+    ptr_sets: dict[Address, RecordSet | None],
+    problems: list[ConfigurationError],
+) -> None:
+    for zone in subject.config.reverse_zones:
+        try:
+            for found in private_dns.list(subject.config.zone(zone.name, subject.group.id), "PTR"):
+                address = address_of(found.fqdn)
+                if address and found.names(subject.fqdn):
+                    ptr_sets.setdefault(address, found)
+        except ZoneMissingError as error:
+            problems.append(error)
+
+
+def _owners(
+    subject: Subject,
+    desired: Desired,
+    address_sets: tuple[RecordSet, ...],
+    ptr_sets: dict[Address, RecordSet | None],
+    groups: ReadsGroups,
+) -> Iterator[tuple[str, LiveGroup]]:
+    """Read the groups that own what is in our way; nobody is in the way of a group that wants no records."""
+    if desired.address is None:
+        return
+    in_the_way = [*(found for found in address_sets if found.type == desired.type), ptr_sets.get(desired.address)]
+    seen: set[str] = set()
+    for record_set in in_the_way:
+        owner = record_set.owner if record_set else None
+        if owner is None or record_set is None or record_set.is_owned_by(subject.group_id) or owner.lower() in seen:
+            continue
+        seen.add(owner.lower())
+        try:
+            yield owner.lower(), groups.get(ArmId.parse(owner))
+        except InputError:
+            # A mark that no longer names a resource was damaged by hand: nobody can answer for it.
+            yield owner.lower(), LiveGroup(subject.group.id, LiveState.ABSENT, detail="the owner mark is damaged")
