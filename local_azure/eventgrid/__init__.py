@@ -1,0 +1,1 @@
+"""Event Grid: ARM operations become events, events reach subscribers, at least once and in no order."""
