@@ -1,0 +1,97 @@
+"""The triggers of the function app: bind, run, return. Importing this reads no environment and opens nothing.
+
+Both functions take the Event Grid schema and CloudEvents 1.0. There is no retry policy here on purpose: a failed
+invocation answers 500, and Event Grid delivers the event again for up to a day, with growing pauses.
+"""
+
+import functools
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+
+from cloud.services import Services, build, run_context
+from cloud.sink import LogLinesSink
+from core.errors import ToolkitError
+from core.events import Component, Event, EventType
+from core.run_context import RunContext
+from core.settings import Settings
+from reconciler import run as reconciler
+from tracker import run as tracker
+
+logger = logging.getLogger("aci_dns.function_app")
+app = func.FunctionApp()
+
+
+@app.function_name("reconcile")
+@app.event_grid_trigger(arg_name="event")
+def reconcile(event: func.EventGridEvent, context: func.Context) -> None:
+    """Make DNS right for the container group that the event is about; raises when that failed."""
+    run_invocation(event, context, reconciler.reconcile, (Component.RECONCILER, EventType.RECONCILE_FAILED))
+
+
+@app.function_name("track")
+@app.event_grid_trigger(arg_name="event")
+def track(event: func.EventGridEvent, context: func.Context) -> None:
+    """Say whether DNS is right for the container groups that the event is about; raises when it could not be read."""
+    run_invocation(event, context, tracker.track, (Component.TRACKER, EventType.TRACK_FAILED))
+
+
+def run_invocation(
+    event: func.EventGridEvent | func.CloudEvent,
+    context: func.Context,
+    run: Callable[[object, RunContext], object],
+    failure: tuple[Component, EventType],
+) -> None:
+    """Run one room's recipe. `failure` is what is reported when the app cannot even be put together."""
+    logger.info("%s begins: invocation %s, event %a", context.function_name, context.invocation_id, event.id)
+    raw = raw_event(event)
+    try:
+        settings, services = doors()
+        surroundings = run_context(services, settings, context.invocation_id, attempt_of(context))
+    except Exception as error:
+        report_unusable(raw, context.invocation_id, failure, error)
+        raise
+    run(raw, surroundings)
+    logger.info("%s ends: invocation %s", context.function_name, context.invocation_id)
+
+
+@functools.cache
+def doors() -> tuple[Settings, Services]:
+    """Build the settings and clients once per process. A failure is not kept: each invocation meets it again."""
+    logging.getLogger("azure").setLevel(logging.WARNING)  # one line per HTTP request and token would drown ours
+    settings = Settings.from_env(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
+    return settings, build(settings)
+
+
+def raw_event(event: func.EventGridEvent | func.CloudEvent) -> dict[str, Any]:
+    """Give the event's fields as they were sent: the library hands over either schema, whatever the annotation says."""
+    common = {"id": event.id, "subject": event.subject, "data": event.get_json()}
+    if isinstance(event, func.CloudEvent):
+        attributes = {"specversion": event.specversion, "source": event.source, "type": event.type, "time": event.time}
+        return {**event.extension_attrs, **attributes, **common}
+    return {**common, "topic": event.topic, "eventType": event.event_type, "eventTime": event.event_time}
+
+
+def attempt_of(context: func.Context) -> int:
+    """Count the attempt from 1; a host without a retry policy gives no retry context."""
+    retry = context.retry_context
+    return 1 + (retry.retry_count or 0) if retry else 1
+
+
+def report_unusable(
+    raw: dict[str, Any], invocation_id: str, failure: tuple[Component, EventType], error: Exception
+) -> None:
+    """Make it an event that the app cannot work at all: as a log line, since where to upload may be what is unknown."""
+    component, kind = failure
+    values = {
+        "SourceEventId": str(raw.get("id") or ""),
+        "CorrelationId": invocation_id,
+        "ErrorCode": error.code if isinstance(error, ToolkitError) else "unexpected",
+        "ErrorMessage": str(error)[:4000],
+    }
+    LogLinesSink().emit([Event(component, kind, datetime.now(UTC), invocation_id, values)])
