@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS: Final = 500_000
 """Log Analytics cuts a result here and says so."""
+MEMORY: Final = "4GB"
+"""What one database may use: a careless query fails instead of taking the machine with it."""
 _TRUNCATION: Final = re.compile(r"\bset\s+truncationmaxrecords\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
@@ -41,6 +43,7 @@ def connect(path: Path | None = None) -> DuckDBPyConnection:
     # A table name that is a Python variable or a file's path must be an unknown table, not that variable or file.
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
+    connection.execute(f"SET memory_limit = '{MEMORY}'")
     tables.create(connection)
     return connection
 

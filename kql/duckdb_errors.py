@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import duckdb
 from duckdb_kql import KqlError, KqlSchemaError, KqlSyntaxError, KqlUnsupportedError
 
 from kql.engine import Place, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import duckdb
 
 _UNKNOWN_COLUMN: Final = re.compile(
     r'Referenced column "([^"]+)" not found|does not have a column named "([^"]+)"'
@@ -54,6 +53,8 @@ def from_duckdb(error: duckdb.Error, query: str) -> QueryError:
     if column:
         return unresolved(next(name for name in column.groups() if name), query)
     first = text.strip().splitlines()[0]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return QueryError("service", f"the local engine ran out of memory: {first}; ask for less at a time")
     return QueryError("unsupported", f"the local engine (DuckDB) could not run the translated query: {first}")
 
 
