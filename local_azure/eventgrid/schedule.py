@@ -116,6 +116,5 @@ def decide(kind: EndpointKind, policy: RetryPolicy, attempt: Attempt, rng: rando
 def wait_after(attempts: int, reaction: Reaction, rng: random.Random) -> float:
     """Give the wait after so many attempts: the schedule's jittered step, or the status's minimum if that is longer."""
     step = WAITS[attempts - 1] if attempts <= len(WAITS) else LAST_WAIT
-    timed_out = reaction.error == "TimedOut"
-    minimum = _MINIMUM_WAITS.get(408 if timed_out else reaction.status or 0, _MINIMUM_WAIT)
+    minimum = _MINIMUM_WAITS.get(reaction.status or 0, _MINIMUM_WAIT)
     return max(step * (1 + JITTER * rng.random()), minimum)
