@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check pins pins-check clean
+.PHONY: help setup demo test lint types imports check pins pins-check setup-functions clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -37,6 +37,27 @@ types: setup    ## mypy, strict
 imports: setup  ## the direction of imports (import-linter)
 	@$(BIN)/lint-imports
 
+# Python 3.13 alone can run Microsoft's worker library; a version manager's shim may be on PATH and not work.
+PYTHON313 ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do \
+               "$$p" -c '' 2>/dev/null && { echo "$$p"; break; }; done)
+FUNCTIONS_VENV  := .venv-functions
+FUNCTIONS_STAMP := $(FUNCTIONS_VENV)/.ready
+
+setup-functions: $(FUNCTIONS_STAMP) ## the function app's own venv on Python 3.13 (PYTHON313=), for tests/functions
+
+$(FUNCTIONS_STAMP): requirements-functions.txt requirements-functions-protos.txt
+	@test -n "$(PYTHON313)" || { echo "Python 3.13 is needed: make setup-functions PYTHON313=/path/to/python3.13" >&2; exit 1; }
+	@test -x $(FUNCTIONS_VENV)/bin/python || $(PYTHON313) -m venv $(FUNCTIONS_VENV)
+	@$(FUNCTIONS_VENV)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
+	  || { echo "$(PYTHON313) is not Python 3.13; remove $(FUNCTIONS_VENV) and choose another" >&2; exit 1; }
+	@$(FUNCTIONS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  -r requirements-functions.txt
+	@$(FUNCTIONS_VENV)/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  --no-deps --ignore-requires-python -d $(FUNCTIONS_VENV)/protos -r requirements-functions-protos.txt
+	@cd $(FUNCTIONS_VENV)/protos && ../bin/python -m zipfile -e *.whl unzipped \
+	  && rm -rf afprotos && mv unzipped/tests/protos afprotos && rm -r unzipped
+	@touch $@
+
 check: test     ## the same as test
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -44,6 +65,7 @@ UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 pins: setup     ## compile requirements.txt and requirements-dev.txt from pyproject.toml
 	@$(UV_COMPILE) pyproject.toml -o requirements.txt
 	@$(UV_COMPILE) pyproject.toml --extra local --extra dev -c requirements.txt -o requirements-dev.txt
+	@$(subst 3.11,3.13,$(UV_COMPILE)) pyproject.toml requirements-functions.in -c requirements.txt -o requirements-functions.txt
 
 clean:          ## remove what make made
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) $(FUNCTIONS_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
