@@ -22,7 +22,7 @@ def parts() -> list[ModuleType]:
     return [import_module(name) for name in PARTS]
 
 
-def build_app(world: World) -> ASGIApp:
+def build_app(world: World) -> Front:
     """The application; attaches the parts to the world but starts none of them."""
     routes = [*identity.routes(world), *control.routes(world)]
     for part in parts():
@@ -41,7 +41,7 @@ class _Dispatch:
         self._arm = arm
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("arm") is None:
+        if not _is_arm(scope["path"].lower()):
             for route in self._routes:
                 match, child = route.matches(scope)
                 if match is not Match.NONE:
@@ -49,3 +49,15 @@ class _Dispatch:
                     await route.handle(scope, receive, send)
                     return
         await self._arm(scope, receive, send)
+
+
+# ARM paths of these providers have their own router; those of others belong to the part that offers a route.
+_ARM_PROVIDERS = ("microsoft.network", "microsoft.containerinstance", "microsoft.resources")
+
+
+def _is_arm(path: str) -> bool:
+    """Whether a path certainly is ARM's own; keeps the busiest requests from trying every other route first."""
+    if not path.startswith("/subscriptions/"):
+        return False
+    _, found, rest = path.rpartition("/providers/")
+    return not found or rest.split("/", 1)[0] in _ARM_PROVIDERS

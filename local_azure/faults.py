@@ -27,6 +27,21 @@ FaultKind = Literal[
 KINDS: tuple[str, ...] = get_args(FaultKind)
 
 
+# What an answer with a status says unless the rule says otherwise.
+ANSWERS: dict[int, tuple[str, str]] = {
+    400: ("BadRequest", "The request is invalid."),
+    401: ("InvalidAuthenticationToken", "The access token is invalid."),
+    403: ("AuthorizationFailed", "The client does not have authorization to perform this action."),
+    404: ("NotFound", "The resource was not found."),
+    409: ("Conflict", "The request cannot be completed because another operation is pending."),
+    412: ("PreconditionFailed", "The condition of the request has not been met (etag mismatch)."),
+    413: ("ContentLengthLimitExceeded", "Maximum allowed content length is exceeded."),
+    429: ("Throttled", "Too many operations are requested. Current operation is throttled."),
+    500: ("InternalServerError", "The server encountered an error while processing your request."),
+    503: ("ServiceUnavailable", "The service is temporarily unavailable. Please retry the request later."),
+}
+
+
 class FaultError(ValueError):
     """A rule that cannot be: every reason, each with the place it is about."""
 
@@ -54,6 +69,17 @@ class Fault:
     retry_after: float | None = None
     delay_seconds: float = 0.0
     callback: Callable[[Mapping[str, Any]], object] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Fill in what Azure sends with a status, so that `Fault("error", 503)` is complete."""
+        status = 429 if self.kind == "throttle" and self.status is None else self.status
+        if status is None:
+            return
+        code, message = ANSWERS.get(status, ("Error", f"A fault of the local Azure: status {status}."))
+        retry_after = 1.0 if self.kind == "throttle" and self.retry_after is None else self.retry_after
+        filled = {"status": status, "code": self.code or code, "message": self.message or message}
+        for name, value in {**filled, "retry_after": retry_after}.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass
@@ -116,3 +142,58 @@ class FaultPlan:
         if rule.seen <= rule.skip or (rule.times is not None and rule.fired >= rule.times):
             return False
         return rule.probability is None or self._rng.random() < rule.probability
+
+
+_NUMBERS: dict[str, tuple[float, float]] = {
+    "status": (400, 599),
+    "retry_after": (0, 86_400),
+    "delay_seconds": (0, 3600),
+    "skip": (0, 10**9),
+    "times": (1, 10**9),
+    "probability": (0, 1),
+}
+_WHOLE = ("status", "skip", "times")
+_TEXTS = ("operation", "code", "message")
+
+
+def parse_rule(value: Any, at: str = "rule") -> FaultRule:
+    """A rule from JSON: {kind, operation?, where?, skip?, times?, probability?, status?, code?, message?,
+    retry_after?, delay_seconds?}. Raises FaultError with every reason."""
+    if not isinstance(value, dict):
+        raise FaultError([f"{at}: an object is needed"])
+    reasons = [*_check_kind(value, at), *_check_fields(value, at)]
+    if reasons:
+        raise FaultError(reasons)
+    names = ("kind", "status", "code", "message", "retry_after", "delay_seconds")
+    fault = Fault(**{name: value[name] for name in names if name in value})
+    rest = {name: value[name] for name in ("operation", "where", "skip", "times", "probability") if name in value}
+    return FaultRule(fault, **rest)
+
+
+def _check_kind(value: dict[str, Any], at: str) -> list[str]:
+    kind = value.get("kind")
+    if kind == "callback":
+        return [f"{at}.kind: 'callback' exists in process only"]
+    if kind not in KINDS:
+        return [f"{at}.kind: {kind!r} is not one of {', '.join(name for name in KINDS if name != 'callback')}"]
+    if kind == "error" and "status" not in value:
+        return [f"{at}.status: needed for kind 'error'"]
+    if kind == "slow" and "delay_seconds" not in value:
+        return [f"{at}.delay_seconds: needed for kind 'slow'"]
+    return []
+
+
+def _check_fields(value: dict[str, Any], at: str) -> list[str]:
+    known = {"kind", "where", *_NUMBERS, *_TEXTS}
+    reasons = [f"{at}.{name}: unknown; known are {', '.join(sorted(known))}" for name in value if name not in known]
+    for name, (low, high) in _NUMBERS.items():
+        number = value.get(name, low)
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if not (whole or (isinstance(number, float) and name not in _WHOLE)) or not low <= number <= high:
+            what = "a whole number" if name in _WHOLE else "a number"
+            reasons.append(f"{at}.{name}: {number!r} is not {what} from {low:g} to {high:g}")
+    reasons += [f"{at}.{name}: a string is needed" for name in _TEXTS if not isinstance(value.get(name, ""), str)]
+    where = value.get("where", {})
+    if not isinstance(where, dict) or not all(isinstance(glob, str) for glob in where.values()):
+        reasons.append(f"{at}.where: an object of globs is needed, such as {{'type': 'PTR', 'name': 'web*'}}")
+    return reasons

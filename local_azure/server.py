@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
 import trustme
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from local_azure import app as application
 from local_azure import identity
-from local_azure.persistence import StateFile
+from local_azure.persistence import StateFile, StateFileError
 from local_azure.world import World, WorldSettings
 
 T = TypeVar("T")
@@ -64,6 +64,10 @@ class _Server(uvicorn.Server):
         config.ssl = tls
         super().__init__(config)
 
+    async def serve_on(self, sock: socket.socket) -> None:
+        """Serve on a listening socket until `should_exit` is set."""
+        await self._serve([sock])
+
 
 class LocalAzure:
     """A running local Azure. Use `with LocalAzure.start(seed=1) as azure:`.
@@ -101,6 +105,8 @@ class LocalAzure:
         azure._thread.start()
         if not azure._ready.wait(START_SECONDS) or azure._failure:
             azure.stop()
+            if isinstance(azure._failure, StateFileError):
+                raise azure._failure
             raise RuntimeError("the local Azure did not start") from azure._failure
         return azure
 
@@ -163,25 +169,30 @@ class LocalAzure:
             self._ready.set()
 
     async def _serve(self) -> None:
-        state = StateFile(self.world)
+        state, parts = StateFile(self.world), application.parts()
+        front, plain = application.build_app(self.world), identity.build_app(self.world)
         state.load()
-        servers = [
-            (_Server(application.build_app(self.world), self._tls), self._tls_socket),
-            (_Server(identity.build_app(self.world), None), self._identity_socket),
-        ]
-        tasks = [asyncio.create_task(server._serve([sock])) for server, sock in servers]
-        parts = application.parts()
-        for part in parts:
-            if hasattr(part, "start"):
-                await part.start(self.world)
-        while not all(server.started for server, _ in servers):
-            await asyncio.sleep(0.001)
-        self._ready.set()
-        await self._stop.wait()
-        for server, _ in servers:
-            server.should_exit = True
-        await asyncio.gather(*tasks)
-        for part in reversed(parts):
-            if hasattr(part, "stop"):
-                await part.stop(self.world)
-        state.close()
+        servers = [(_Server(front, self._tls), self._tls_socket), (_Server(plain, None), self._identity_socket)]
+        started: list[ModuleType] = []
+        serving: asyncio.Task[Any] | None = None
+        try:
+            for part in parts:
+                if hasattr(part, "start"):
+                    await part.start(self.world)
+                started.append(part)
+            serving = asyncio.gather(*(server.serve_on(sock) for server, sock in servers))  # type: ignore[assignment]  # a future will do
+            while not all(server.started for server, _ in servers):
+                await asyncio.sleep(0.001)
+            self._ready.set()
+            await self._stop.wait()
+        finally:
+            for server, _ in servers:
+                server.should_exit = True
+            front.release()
+            plain.release()
+            if serving:
+                await serving
+            for part in reversed(started):
+                if hasattr(part, "stop"):
+                    await part.stop(self.world)
+            state.close()

@@ -47,6 +47,8 @@ class WorldSettings:
     new_ip_on_update: bool = False
     stopped_address: StoppedAddress = "ip_address_absent"
     throttling: bool = False
+    # Azure's container group lists were never seen with a nextLink; smaller values make the client follow one.
+    group_page_size: int = 1000
     dcr_immutable_id: str = "dcr-000000000000000000000000000000aa"
     workspace_id: str = "00000000-0000-0000-0000-0000000000bb"
     # Real seconds per second of Azure, for what takes minutes there (Event Grid retries, ingestion latency).
@@ -146,6 +148,8 @@ class VirtualNetwork:
     address_prefixes: list[str]
     subnets: dict[str, Subnet] = field(default_factory=dict)
     dns_servers: list[str] = field(default_factory=list)
+    # Whether dhcpOptions was sent: Azure shows it only then.
+    dhcp_sent: bool = False
     tags: dict[str, str] | None = None
     etag: str = ""
     guid: str = ""
@@ -296,6 +300,8 @@ class World:
         self.on_reset: list[Callable[[], None]] = []
         self.on_vnets_changed: list[Callable[[], None]] = []
         self.on_change: list[Callable[[], None]] = []
+        # What other parts keep in the state file: name -> (dump to JSON, load from JSON).
+        self.extra_state: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {}
         self._timers: set[asyncio.TimerHandle] = set()
 
     def now(self) -> datetime:

@@ -17,7 +17,9 @@ _VERBS: dict[str, tuple[EventKind, str]] = {
 
 def action_name(call: Call) -> str:
     """The permission and operation name of a request, e.g. Microsoft.Network/privateDnsZones/A/write."""
-    kind = call.path.type or ("Microsoft.Resources/subscriptions" + ("/resourceGroups" * bool(call.path.resource_group)))
+    kind = call.path.type or (
+        "Microsoft.Resources/subscriptions" + ("/resourceGroups" * bool(call.path.resource_group))
+    )
     return f"{kind}/{_VERBS[call.method][1] if call.method in _VERBS else 'read'}"
 
 

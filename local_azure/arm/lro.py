@@ -35,7 +35,16 @@ class Operation:
         return self.status in ("Succeeded", "Failed", "Canceled")
 
 
-def begin(call: Call, shape: Shape, seconds: float, work: Work, *, kind: str = "", location: str = "") -> Operation:
+def begin(
+    call: Call,
+    shape: Shape,
+    seconds: float,
+    work: Work,
+    *,
+    kind: str = "",
+    location: str = "",
+    on_failure: Work = lambda: None,
+) -> Operation:
     """Start an operation that does `work` after `seconds` and then emits the request's event."""
     world = call.world
     operation = Operation(
@@ -52,11 +61,12 @@ def begin(call: Call, shape: Shape, seconds: float, work: Work, *, kind: str = "
         try:
             if call.operation_fault:
                 fault = call.operation_fault
-                raise ArmError(500, fault.code or "InternalServerError", fault.message or "The operation failed.")
+                raise ArmError(500, fault.code or "OperationFailed", fault.message or "The operation has failed.")
             work()
         except ArmError as error:
             operation.status = "Canceled" if error.code == "Canceled" else "Failed"
             operation.error = error.content()
+            on_failure()
             emit(call, "Cancel" if operation.status == "Canceled" else "Failure")
         else:
             operation.status = "Succeeded"

@@ -140,19 +140,19 @@ def patch(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    if call.path.id.lower() not in call.world.zones:
+    known = call.world.zones.get(call.path.id.lower())
+    if known is None:
         return Reply(204, emits=False)
+    if known.links:
+        raise gateway_error(
+            409,
+            "CannotDeleteResource",
+            "Can not delete resource before nested resources are deleted. Please delete the "
+            f"{len(known.links)} virtual network links of '{known.name}' first.",
+        )
 
     def work() -> None:
-        zone = call.world.zones.get(call.path.id.lower())
-        _check(call, zone)
-        if zone is not None and zone.links:
-            raise ArmError(
-                409,
-                "CannotDeleteResource",
-                f"Can not delete resource before nested resources are deleted: the zone '{zone.name}' has "
-                f"{len(zone.links)} virtual network links.",
-            )
+        _check(call, call.world.zones.get(call.path.id.lower()))
         call.world.zones.pop(call.path.id.lower(), None)
 
     return start(call, "DeletePrivateDnsZone", work, None)

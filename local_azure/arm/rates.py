@@ -98,9 +98,7 @@ def _private_dns(call: Call, kind: str, now: float, enforce: bool) -> dict[str, 
     bucket = rates.bucket(limit, limit / WINDOW_SECONDS, "dns", name, call.path.subscription)
     wait = bucket.take(now)
     if enforce and wait > 0:
-        error = dns_error(
-            429, "Throttled", "Too many operations are requested. Current operation is throttled."
-        )
+        error = dns_error(429, "Throttled", "Too many operations are requested. Current operation is throttled.")
         error.headers["Retry-After"] = "10"
         raise error
     headers = {"x-ms-ratelimit-remaining-subscription-resource-requests": str(bucket.remaining)}
