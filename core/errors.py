@@ -86,11 +86,8 @@ class NameConflictError(ToolkitError):
 
     code = "name_conflict"
 
-    def __init__(self, name: str, owner: str) -> None:
-        super().__init__(
-            f"'{name}' belongs to another live container group, {owner}: rename one of the two groups, "
-            "or give them different forward zones; nothing was changed"
-        )
+    def __init__(self, name: str, owner: str, advice: str) -> None:
+        super().__init__(f"'{name}' belongs to another live container group, {owner}, and was not touched: {advice}")
         self.name = name
         self.owner = owner
 

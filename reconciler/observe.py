@@ -8,7 +8,7 @@ gone and its address record set gives no trustworthy address: it is missing, or 
 from collections.abc import Iterable, Iterator
 
 from core.arm_id import ArmId
-from core.errors import ConfigurationError, InputError, ZoneMissingError
+from core.errors import InputError, ToolkitError, ZoneMissingError
 from core.live import LiveGroup, LiveState
 from core.names import Address, address_of, parse_address
 from core.records import RecordSet, same_values
@@ -32,7 +32,7 @@ def observe(
         return Seen()
     address_sets = tuple(_address_sets(subject, private_dns))
     wanted = [*([desired.address] if desired.address else []), *known_addresses(address_sets), *also]
-    problems: list[ConfigurationError] = []
+    problems: list[ToolkitError] = []
     ptr_sets: dict[Address, RecordSet | None] = {}
     for address in dict.fromkeys(wanted):
         place = subject.ptr_place(address)
@@ -59,12 +59,10 @@ def known_addresses(address_sets: Iterable[RecordSet]) -> Iterator[Address]:
 def needs_scan(subject: Subject, address_sets: tuple[RecordSet, ...]) -> bool:
     """Tell whether the address record sets of a group that is gone cannot be trusted to name every PTR of it.
 
-    A set that belongs to another group says nothing about us, and nothing of ours was written beside it.
+    A set that belongs to another group is as good as missing: it replaced ours and says nothing about us.
     """
-    if not address_sets:
-        return True
     ours = [found for found in address_sets if found.owner is None or found.is_owned_by(subject.group_id)]
-    return any(not same_values(found.values, (found.written_address or "",)) for found in ours)
+    return not ours or any(not same_values(found.values, (found.written_address or "",)) for found in ours)
 
 
 def _address_sets(subject: Subject, private_dns: ReadsRecordSets) -> Iterator[RecordSet]:
@@ -78,7 +76,7 @@ def _read_ptr(
     place: PtrPlace,
     private_dns: ReadsRecordSets,
     ptr_sets: dict[Address, RecordSet | None],
-    problems: list[ConfigurationError],
+    problems: list[ToolkitError],
 ) -> None:
     try:
         ptr_sets[place.address] = private_dns.get(place.zone, "PTR", place.name)
@@ -91,7 +89,7 @@ def _scan(
     subject: Subject,
     private_dns: ReadsRecordSets,
     ptr_sets: dict[Address, RecordSet | None],
-    problems: list[ConfigurationError],
+    problems: list[ToolkitError],
 ) -> None:
     for zone in subject.config.reverse_zones:
         try:

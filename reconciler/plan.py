@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.arm_id import same_id
-from core.errors import ConfigurationError, NameConflictError, ToolkitError
+from core.errors import NameConflictError, ToolkitError
 from core.live import LiveGroup, LiveState
 from core.names import Address, normalise
 from core.records import ADDRESS_KEY, MANAGED_BY_KEY, OWNER_KEY, RecordSet, owner_mark, same_values
@@ -34,7 +34,7 @@ class Seen:
     address_sets: tuple[RecordSet, ...] = ()
     ptr_sets: Mapping[Address, RecordSet | None] = field(default_factory=dict)
     owners: Mapping[str, LiveGroup] = field(default_factory=dict)
-    problems: tuple[ConfigurationError, ...] = ()
+    problems: tuple[ToolkitError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes in the order in which they must be made, and what could not be planned because of configuration."""
+    """The changes in the order in which they must be made, and what cannot be made right without a person.
+
+    A problem with the PTR does not hold up the address record: clients need the name more than the reverse name.
+    """
 
     changes: tuple[Change, ...] = ()
-    problems: tuple[ConfigurationError, ...] = ()
+    problems: tuple[ToolkitError, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -95,6 +98,7 @@ class _Planner:
         self.desired = desired
         self.seen = seen
         self.notes: list[str] = []
+        self.problems: list[ToolkitError] = list(seen.problems)
 
     def is_mine(self, record_set: RecordSet) -> bool:
         """Tell whether its mark names this group, or one that is gone."""
@@ -116,7 +120,8 @@ class _Planner:
                 f"record set {record_set.type} '{record_set.fqdn}' has no owner mark and ownership is strict: "
                 "delete it, or set ownership to adopt"
             )
-        raise NameConflictError(record_set.fqdn, record_set.owner)
+        advice = "rename one of the two groups, or give them different forward zones"
+        raise NameConflictError(record_set.fqdn, record_set.owner, advice)
 
     def check_ptr_set(self, address: Address, record_set: RecordSet) -> None:
         """Refuse to take the PTR of our address from a group that is alive at the same address.
@@ -133,7 +138,8 @@ class _Planner:
             return
         owner = self.seen.owners.get(record_set.owner.lower())
         if owner is None or owner.state is LiveState.NOT_READY or owner.address == address:
-            raise NameConflictError(record_set.fqdn, record_set.owner)
+            advice = "both have this address, in networks that must not share one reverse zone"
+            raise NameConflictError(record_set.fqdn, record_set.owner, advice)
 
     def upsert_ptr(self, place: PtrPlace) -> Iterator[Change]:
         """Make the PTR of our address name us."""
@@ -144,7 +150,11 @@ class _Planner:
             yield Change("create", None, RecordSet(place.zone, "PTR", place.name, ttl, (fqdn,), mark), "PTR is missing")
             return
         if not self.names_us_rightly(before):
-            self.check_ptr_set(place.address, before)
+            try:
+                self.check_ptr_set(place.address, before)
+            except ToolkitError as problem:
+                self.problems.append(problem)
+                return
         values = before.values if before.names(fqdn) else (fqdn,)
         if len(values) > 1:
             others = ", ".join(value for value in values if normalise(value) != fqdn)
@@ -202,7 +212,7 @@ class _Planner:
 
 
 def make_plan(subject: Subject, desired: Desired, seen: Seen) -> Plan:
-    """Decide every change; raises NameConflictError or NotOwnedError before any of them when one is not allowed."""
+    """Decide every change; raises NameConflictError or NotOwnedError when the name itself is not ours to take."""
     if desired.keep:
         return Plan(notes=(f"left as it is: {desired.reason}",))
     planner = _Planner(subject, desired, seen)
@@ -218,7 +228,7 @@ def make_plan(subject: Subject, desired: Desired, seen: Seen) -> Plan:
     if desired.address is not None:
         changes += planner.upsert_address(desired.address)
     changes += planner.remove_addresses()
-    return Plan(tuple(changes), seen.problems, tuple(planner.notes))
+    return Plan(tuple(changes), tuple(planner.problems), tuple(planner.notes))
 
 
 def _marked(metadata: Mapping[str, str], mark: Mapping[str, str]) -> Mapping[str, str]:
