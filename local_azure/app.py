@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
 
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_azure import control, identity
 from local_azure.arm.router import ArmApp
 from local_azure.middleware import Front
-from local_azure.world import World
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_azure.world import World
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from types import ModuleType
+    from collections.abc import Sequence
 
 # Parts with a life of their own: each may offer routes(world), attach(world), start(world) and stop(world).
 PARTS = ("local_azure.eventgrid", "local_azure.dns", "local_azure.logs")
 
 
-def parts() -> list[ModuleType]:
-    """The parts, imported when first needed: a test of ARM alone pays for no DuckDB."""
-    return [import_module(name) for name in PARTS]
+def load_parts(names: Sequence[str] = PARTS) -> list[ModuleType]:
+    """Import parts when they are needed: a test of ARM alone pays for no DuckDB."""
+    return [import_module(name) for name in names]
 
 
-def build_app(world: World) -> Front:
-    """The application; attaches the parts to the world but starts none of them."""
+def build_app(world: World, parts: Sequence[ModuleType]) -> Front:
+    """Build the application; attaches the parts to the world but starts none of them."""
     routes = [*identity.routes(world), *control.routes(world)]
-    for part in parts():
+    for part in parts:
         if hasattr(part, "attach"):
             part.attach(world)
         if hasattr(part, "routes"):

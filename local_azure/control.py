@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from urllib.parse import unquote
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -16,7 +15,10 @@ from local_azure.arm import container_lifecycle
 from local_azure.arm.call import ArmError
 from local_azure.faults import FaultError, FaultRule, parse_rule
 from local_azure.persistence import dump
-from local_azure.world import ContainerGroup, World
+
+if TYPE_CHECKING:
+    from local_azure.world import ContainerGroup, World
+    from starlette.requests import Request
 
 # What a running local Azure cannot change any more.
 _FIXED_SETTINGS = ("data_dir", "tenant_id", "subscription_id")

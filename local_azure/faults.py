@@ -7,10 +7,12 @@ connection is `local_azure.middleware`'s work.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 FaultKind = Literal[
     "throttle",  # 429 with Retry-After
@@ -158,7 +160,8 @@ _TEXTS = ("operation", "code", "message")
 
 def parse_rule(value: Any, at: str = "rule") -> FaultRule:
     """A rule from JSON: {kind, operation?, where?, skip?, times?, probability?, status?, code?, message?,
-    retry_after?, delay_seconds?}. Raises FaultError with every reason."""
+    retry_after?, delay_seconds?}. Raises FaultError with every reason.
+    """
     if not isinstance(value, dict):
         raise FaultError([f"{at}: an object is needed"])
     reasons = [*_check_kind(value, at), *_check_fields(value, at)]

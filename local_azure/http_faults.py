@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from local_azure.arm.call import ArmError
 from local_azure.faults import AbortConnection, Fault, NeverAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 async def play(fault: Fault, detail: Mapping[str, Any]) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
 from local_azure import tokens
 from local_azure.http_faults import play
 from local_azure.middleware import Front
-from local_azure.world import World
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from local_azure.world import World
 
 API_VERSIONS = ("2017-09-01", "2019-08-01")
 

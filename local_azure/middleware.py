@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_azure.faults import AbortConnection, NeverAnswer
 from local_azure.tokens import claims_of
 from local_azure.world import RequestRecord, World
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    import asyncio
 
 
 class Front:

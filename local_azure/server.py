@@ -7,19 +7,21 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TYPE_CHECKING
 
 import trustme
 import uvicorn
-from starlette.types import ASGIApp
 
 from local_azure import app as application
 from local_azure import identity
 from local_azure.persistence import StateFile, StateFileError
 from local_azure.world import World, WorldSettings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+    from types import ModuleType, TracebackType
+    from collections.abc import Awaitable, Callable, Sequence
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -76,8 +78,9 @@ class LocalAzure:
     ca (path of the CA's certificate), dns ({virtual network id: "address:port"}), world.
     """
 
-    def __init__(self, world: World, port: int = 0) -> None:
+    def __init__(self, world: World, port: int = 0, parts: Sequence[str] = application.PARTS) -> None:
         self.world = world
+        self._part_names = parts
         self._tls_socket = _listen(port)
         self._identity_socket = _listen(0)
         self.identity_header = identity.header(world)
@@ -98,10 +101,21 @@ class LocalAzure:
         self._thread = threading.Thread(target=self._run, name="local-azure", daemon=True)
 
     @classmethod
-    def start(cls, *, port: int = 0, seed: int = 0, data: Path | None = None, **settings: Any) -> LocalAzure:
-        """Start one; `settings` are WorldSettings' fields. Raises PortInUse, StateFileError."""
+    def start(
+        cls,
+        *,
+        port: int = 0,
+        seed: int = 0,
+        data: Path | None = None,
+        parts: Sequence[str] = application.PARTS,
+        **settings: Any,
+    ) -> LocalAzure:
+        """Start one. `parts=()` is ARM and identity alone, `settings` are WorldSettings' fields.
+
+        Raises PortInUse and StateFileError.
+        """
         world = World(WorldSettings(data_dir=data, **settings), seed)
-        azure = cls(world, port)
+        azure = cls(world, port, parts)
         azure._thread.start()
         if not azure._ready.wait(START_SECONDS) or azure._failure:
             azure.stop()
@@ -169,8 +183,8 @@ class LocalAzure:
             self._ready.set()
 
     async def _serve(self) -> None:
-        state, parts = StateFile(self.world), application.parts()
-        front, plain = application.build_app(self.world), identity.build_app(self.world)
+        state, parts = StateFile(self.world), application.load_parts(self._part_names)
+        front, plain = application.build_app(self.world, parts), identity.build_app(self.world)
         state.load()
         servers = [(_Server(front, self._tls), self._tls_socket), (_Server(plain, None), self._identity_socket)]
         started: list[ModuleType] = []

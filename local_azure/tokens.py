@@ -7,9 +7,11 @@ import binascii
 import json
 import time
 import uuid
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LIFETIME_SECONDS = 24 * 3600
 SYSTEM_CLIENT_ID = "22222222-2222-2222-2222-222222222222"

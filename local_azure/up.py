@@ -6,12 +6,14 @@ import json
 import signal
 import sys
 import threading
-from pathlib import Path
-from types import FrameType
-from typing import Any, TextIO
+from typing import Any, TextIO, TYPE_CHECKING
 
 from local_azure.persistence import StateFileError
 from local_azure.server import LocalAzure, PortInUse
+
+if TYPE_CHECKING:
+    from types import FrameType
+    from pathlib import Path
 
 EX_OK, EX_CANNOT_LISTEN, EX_BAD_STATE = 0, 69, 65
 

@@ -13,12 +13,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from local_azure.faults import FaultPlan
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from local_azure.arm.lro import Operation
     from local_azure.arm.rates import RateMeter
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 
 from local_azure.arm.call import ArmError
-from local_azure.world import ContainerGroup, Subnet, World
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_azure.world import ContainerGroup, Subnet, World
 
 # Azure keeps the network address and the three after it; of IPv4 also the broadcast address.
 FIRST_HOST = 4
@@ -43,7 +46,9 @@ def acquire(world: World, group: ContainerGroup) -> None:
     """Give a group an address that it does not have now, and take back the one that it has."""
     old = group.ip
     if group.subnet_id is None:
-        group.ip = _public(world) if group.properties.get("ipAddress") else None
+        address = group.properties.get("ipAddress")
+        private = address is not None and address["type"] == "Private"
+        group.ip = None if address is None else "10.0.0.4" if private else _public(world)
         return
     subnet = find_subnet(world, group.subnet_id)
     if subnet is None:

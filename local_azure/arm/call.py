@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local_azure.arm.paths import ArmPath
-from local_azure.faults import Fault
 
 if TYPE_CHECKING:
+    from local_azure.arm.paths import ArmPath
+    from local_azure.faults import Fault
+    from collections.abc import Mapping
     from local_azure.world import World
 
 

@@ -22,9 +22,12 @@ def shown(call: Call, group: ContainerGroup, *, listed: bool = False) -> dict[st
 
 def _find(call: Call) -> ContainerGroup:
     group = call.world.groups.get(call.path.id_of(1).lower())
-    if group is None:
+    if group is not None:
+        return group
+    if call.method != "POST":
         raise resource_not_found(call.path, 1)
-    return group
+    # Actions reach the provider, which has its own words for it.
+    raise ArmError(404, "ContainerGroupNotFound", f"The container group '{call.path.names[0]}' does not exist.")
 
 
 def transitioning(group: ContainerGroup) -> ArmError:
@@ -79,7 +82,8 @@ def put(call: Call) -> Reply:
 def _subnet(call: Call, properties: dict[str, Any]) -> str | None:
     subnets = properties.get("subnetIds")
     if not subnets:
-        if (properties.get("ipAddress") or {}).get("type") == "Private":
+        # Groups of api-versions before 2021-07-01 are attached by a network profile, which is only kept.
+        if (properties.get("ipAddress") or {}).get("type") == "Private" and "networkProfile" not in properties:
             raise bad("NetworkProfileMissing", "A private IP address needs a subnet: 'subnetIds' is missing.")
         return None
     subnet_id = subnets[0].get("id") if isinstance(subnets, list) and isinstance(subnets[0], dict) else None

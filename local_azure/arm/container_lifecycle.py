@@ -6,7 +6,10 @@ from dataclasses import replace
 
 from local_azure.arm import addresses, lro
 from local_azure.arm.call import ArmError, Call
-from local_azure.world import ContainerGroup, World
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_azure.world import ContainerGroup, World
 
 TRANSITIONING = ("Pending", "Creating", "Updating")
 

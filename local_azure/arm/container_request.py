@@ -28,6 +28,7 @@ def check_name(name: str) -> None:
 
 def normalised(properties: dict[str, Any]) -> dict[str, Any]:
     """The properties as GET shows them: defaults filled in, secrets gone. Raises ArmError 400."""
+    properties = _without_nulls(properties)
     containers = _objects(properties, "containers")
     if not containers:
         raise bad("MissingContainers", "The 'containers' property of the container group is missing or empty.")
@@ -38,7 +39,7 @@ def normalised(properties: dict[str, Any]) -> dict[str, Any]:
     policy = properties.get("restartPolicy", "Always")
     if policy not in RESTART_POLICIES:
         raise bad("InvalidRestartPolicy", f"The restart policy '{policy}' is invalid; it is one of {RESTART_POLICIES}.")
-    result = {key: value for key, value in properties.items() if value is not None}
+    result = dict(properties)
     for platform in ("provisioningState", "instanceView", "isCustomProvisioningTimeout"):
         result.pop(platform, None)
     result["containers"] = [_container(container) for container in containers]
@@ -48,6 +49,15 @@ def normalised(properties: dict[str, Any]) -> dict[str, Any]:
     _address(result)
     _secrets(result)
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy without what was sent as null: Azure never gives that back."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
 
 
 def _objects(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -63,10 +73,10 @@ def _container(container: dict[str, Any], *, init: bool = False) -> dict[str, An
         raise bad("InvalidContainerName", f"The container name '{name}' is invalid.")
     if not isinstance(given, dict) or not (init or given.get("image")):
         raise bad("InvalidImage", f"The image of container '{name}' is missing.")
-    properties = {key: value for key, value in given.items() if value is not None and key != "instanceView"}
+    properties = {key: value for key, value in given.items() if key != "instanceView"}
     variables = []
     for variable in _objects(given, "environmentVariables"):
-        public = {key: value for key, value in variable.items() if key in ("name", "value") and value is not None}
+        public = {key: value for key, value in variable.items() if key in ("name", "value")}
         variables.append({"name": public.get("name")} if "secureValue" in variable else public)
     properties["environmentVariables"] = variables
     if not init:

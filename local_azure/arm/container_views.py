@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from local_azure.world import ContainerGroup, StoppedAddress
+
+if TYPE_CHECKING:
+    from local_azure.world import ContainerGroup, StoppedAddress
 
 # In the recordings an image that the shared hosts keep is started without being pulled; groups with hosts of their
 # own (a subnet, a zone) pull every image.
@@ -81,7 +83,7 @@ def image_events(image: str, pulls: bool, at: datetime) -> list[dict[str, Any]]:
     if image in CACHED_IMAGES and not pulls:
         return []
     digest = hashlib.sha256(image.encode()).hexdigest()
-    pinned = f"{image.split(':')[0]}@sha256:{digest}"
+    pinned = f"{image.split(':', maxsplit=1)[0]}@sha256:{digest}"
     texts = (
         ("Pulling", f'pulling image "{pinned}"', 2),
         ("Pulled", f'Successfully pulled image "{pinned}"', 1),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from local_azure.arm.call import ArmError, Call, Reply, resource_not_found
-from local_azure.world import ContainerGroup
+
+if TYPE_CHECKING:
+    from local_azure.world import ContainerGroup
 
 
 def _group(call: Call) -> ContainerGroup:

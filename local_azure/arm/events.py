@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from local_azure.arm.call import Call
 from local_azure.world import ArmEvent, EventKind, EventOutcome
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_azure.arm.call import Call
 
 # POST requests whose effect is an Action event; exec, attach and the like change no resource.
 ACTIONS = ("restart", "stop", "start")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TYPE_CHECKING
 
 from local_azure.arm.call import ArmError, Call, Reply, gateway_error
 from local_azure.arm.events import emit
-from local_azure.world import World
+
+if TYPE_CHECKING:
+    from local_azure.world import World
 
 Shape = Literal["dns", "aci", "network"]
 # What an operation does at its end: returns nothing, or raises ArmError when it has failed.
@@ -131,7 +133,7 @@ def dns_result(call: Call) -> Reply:
 
 
 def container_status(call: Call) -> Reply:
-    """GET Microsoft.ContainerInstance/locations/…/operations/…"""
+    """GET Microsoft.ContainerInstance/locations/…/operations/…."""
     operation = _find(call)
     body: dict[str, Any] = {
         "id": operation.resource_id,
@@ -145,7 +147,7 @@ def container_status(call: Call) -> Reply:
 
 
 def network_status(call: Call) -> Reply:
-    """GET Microsoft.Network/locations/…/operations/…"""
+    """GET Microsoft.Network/locations/…/operations/…."""
     operation = _find(call)
     error = {"error": operation.error} if operation.error else {}
     return Reply(200, {"status": operation.status, **error}, {} if operation.done else {"retry-after-ms": "20"})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from local_azure.arm import record_values as values
 from local_azure.arm.call import ArmError, Call, Reply, dns_error, parent_not_found, resource_not_found
 from local_azure.world import PrivateZone, RecordSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_RECORD_SETS = 25_000
 PAGE = 100

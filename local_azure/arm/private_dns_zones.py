@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from local_azure.arm import lro
 from local_azure.arm.call import ArmError, Call, Reply, dns_error, gateway_error, invalid_content, resource_not_found
 from local_azure.arm.private_dns_records import check_conditions, next_link, page_size
 from local_azure.arm.record_values import DEFAULT_SOA, bad_request
 from local_azure.world import PrivateZone, RecordSet, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_LINKS, MAX_REGISTRATION_LINKS, MAX_RECORD_SETS, MAX_ZONES = 1000, 100, 25_000, 1000
 _LABEL = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")

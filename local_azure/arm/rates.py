@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_azure.arm.call import ArmError, Call, dns_error
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DNS_READS, DNS_WRITES, DNS_ENTITIES = 500, 12_000, 60_000
 WINDOW_SECONDS = 300.0

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from local_azure.arm.call import ArmError, dns_error, invalid_content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MAX_RECORDS = 20
 MAX_TTL = 2**31 - 1

@@ -160,7 +160,7 @@ def _provider(subscription: str, namespace: str) -> dict[str, Any]:
         "registrationState": "Registered",
         "registrationPolicy": "RegistrationRequired",
         "resourceTypes": [
-            {"resourceType": name, "locations": places, "apiVersions": list(reversed(sorted(versions)))}
+            {"resourceType": name, "locations": places, "apiVersions": sorted(versions, reverse=True)}
             for name, versions, places in types
         ],
     }

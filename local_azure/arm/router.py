@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from starlette.types import Receive, Scope, Send
 
 from local_azure import tokens
 from local_azure.arm import rates, resource_groups
@@ -17,7 +16,10 @@ from local_azure.arm.paths import ArmPath, parse
 from local_azure.arm.routes import ROUTES, Route
 from local_azure.faults import AbortConnection, Fault
 from local_azure.http_faults import fault_error, play
-from local_azure.world import World
+
+if TYPE_CHECKING:
+    from local_azure.world import World
+    from starlette.types import Receive, Scope, Send
 
 _DATED = re.compile(r"^20(1[4-9]|2[0-9])-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(-preview)?$")
 _WRITES = ("PUT", "PATCH", "POST", "DELETE")
