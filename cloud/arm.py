@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from azure.core.pipeline.policies import ContentDecodePolicy, HeadersPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import (
+    ContentDecodePolicy,
+    CustomHookPolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from cloud.arm_pipeline import CallCounter, Patience, PatientRetry
@@ -128,6 +134,7 @@ class Arm:
                 RequestIdPolicy(),
                 HeadersPolicy(),
                 UserAgentPolicy(user_agent=USER_AGENT),
+                CustomHookPolicy(),  # before decoding, so that hooks run after it
                 ContentDecodePolicy(),
                 PatientRetry(self._patience),
                 ARMChallengeAuthenticationPolicy(self._wire.credential, self._wire.scope),

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import HTTPPolicy
+from azure.core.pipeline.policies import ContentDecodePolicy, HTTPPolicy
 
 from cloud.errors import retry_after_seconds
 from core.errors import DeadlineError
@@ -116,6 +117,17 @@ class PatientRetry(HTTPPolicy[Any, Any]):
         if fits:
             patience.sleep(wait)
         return fits
+
+
+def must_be_page(response: Response) -> None:
+    """Refuse a page of a list that has no `value` (a raw_response_hook): the SDKs read that as an empty list."""
+    body = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
+    if response.http_response.status_code == HTTPStatus.OK and not isinstance(_value(body), list):
+        raise ValueError("a page of a list has no 'value'")
+
+
+def _value(body: Any) -> Any:
+    return body.get("value") if isinstance(body, dict) else None
 
 
 def _shown(request: Request) -> str:

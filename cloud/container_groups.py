@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cloud.arm_pipeline import must_be_page
 from cloud.errors import guard
 from core.arm_id import ArmId
 from core.errors import NotFoundError
@@ -25,12 +26,11 @@ class ContainerGroups:
         client = self._arm.container_instances(group.subscription_id)
         try:
             with guard(f"container_group.get {group.name} in {group.resource_group}"):
-                model = client.container_groups.get(group.resource_group, group.name)
+                return decide(group, facts_of(client.container_groups.get(group.resource_group, group.name)))
         except NotFoundError as error:
             if error.azure_code not in _GONE:
                 raise
             return LiveGroup(group, LiveState.ABSENT, detail=f"Azure says {error.azure_code}")
-        return decide(group, facts_of(model))
 
     def list(self, subscription_id: str, resource_group: str) -> list[LiveGroup]:
         """Read all groups of a resource group, page by page; raises CloudError, also when that is missing.
@@ -40,8 +40,8 @@ class ContainerGroups:
         """
         client = self._arm.container_instances(subscription_id)
         with guard(f"container_group.list in {resource_group}"):
-            models = list(client.container_groups.list_by_resource_group(resource_group))
-        return [decide(ArmId.parse(model.id or ""), facts_of(model)) for model in models]
+            models = client.container_groups.list_by_resource_group(resource_group, raw_response_hook=must_be_page)
+            return [decide(ArmId.parse(model.id or ""), facts_of(model)) for model in models]
 
 
 def facts_of(model: Any) -> GroupFacts:

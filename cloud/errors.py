@@ -50,11 +50,18 @@ _THROTTLED: Final = 429
 
 @contextmanager
 def guard(operation: str) -> Iterator[None]:
-    """Run an SDK's call; whatever Azure's libraries raise leaves as one of our errors, naming the operation."""
+    """Run an SDK's call and read its answer; whatever that raises leaves as one of our errors, naming the operation.
+
+    The SDKs' deserializers have no error of their own: an answer of another shape than expected (a proxy's page, say)
+    surfaces as one of Python's. It must not pass for an answer, nor for a defect of the caller.
+    """
     try:
         yield
     except AzureError as error:
         raise translate(operation, error) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        kind = type(error).__name__
+        raise UnavailableError(operation, f"the answer could not be read: {kind}: {_short(str(error))}") from error
 
 
 def translate(operation: str, error: BaseException) -> ToolkitError:

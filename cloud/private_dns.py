@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from azure.core import MatchConditions
 
+from cloud.arm_pipeline import must_be_page
 from cloud.errors import guard
 from core.arm_id import ArmId
 from core.errors import InputError, NotFoundError, ZoneMissingError
@@ -45,12 +46,11 @@ class PrivateDns:
         records = self._arm.private_dns(zone.subscription_id).record_sets
         try:
             with _in_zone(zone), guard(operation):
-                model = records.get(zone.resource_group, zone.name, record_type, name)
+                return _record_set(zone, record_type, records.get(zone.resource_group, zone.name, record_type, name))
         except NotFoundError as error:
             if error.azure_code == _RECORD_MISSING:
                 return None
             raise
-        return _record_set(zone, record_type, model)
 
     def put(self, record_set: RecordSet) -> RecordSet:
         """Write it, and give it back with its new etag.
@@ -67,7 +67,7 @@ class PrivateDns:
                 zone.resource_group, zone.name, record_set.type, record_set.name, _model(record_set),
                 etag=etag, match_condition=condition,
             )  # fmt: skip
-        return _record_set(zone, record_set.type, model)
+            return _record_set(zone, record_set.type, model)
 
     def delete(self, record_set: RecordSet) -> None:
         """Delete it if it still has its etag (PreconditionFailedError if not); one that is gone already is fine."""
@@ -90,9 +90,9 @@ class PrivateDns:
         records = self._arm.private_dns(zone.subscription_id).record_sets
         with _in_zone(zone), guard(f"record_set.list {record_type or 'all'} in {zone.name}"):
             pages = (
-                records.list_by_type(zone.resource_group, zone.name, record_type)
+                records.list_by_type(zone.resource_group, zone.name, record_type, raw_response_hook=must_be_page)
                 if record_type
-                else records.list(zone.resource_group, zone.name)
+                else records.list(zone.resource_group, zone.name, raw_response_hook=must_be_page)
             )
             for model in pages:
                 kind = _type_of(model)
@@ -102,16 +102,16 @@ class PrivateDns:
     def zones(self, subscription_id: str) -> Zones:
         """List the private zones of a subscription, all pages."""
         with guard(f"private_zone.list in subscription {subscription_id}"):
-            models = [*self._arm.private_dns(subscription_id).private_zones.list()]
-        ids = [ArmId.parse(model.id or "") for model in models]
+            models = [*self._arm.private_dns(subscription_id).private_zones.list(raw_response_hook=must_be_page)]
+            ids = [ArmId.parse(model.id or "") for model in models]
         return [ZoneRef(found.subscription_id, found.resource_group, normalise(found.name)) for found in ids]
 
     def links(self, zone: ZoneRef) -> Links:
         """List the virtual network links of a zone, all pages."""
         links = self._arm.private_dns(zone.subscription_id).virtual_network_links
         with _in_zone(zone), guard(f"virtual_network_link.list in {zone.name}"):
-            models = [*links.list(zone.resource_group, zone.name)]
-        return [_link(model) for model in models]
+            pages = links.list(zone.resource_group, zone.name, raw_response_hook=must_be_page)
+            return [_link(model) for model in pages]
 
 
 @contextmanager
@@ -125,16 +125,18 @@ def _in_zone(zone: ZoneRef) -> Iterator[None]:
 
 
 def _type_of(model: Any) -> RecordType | None:
-    kind = (model.type or "").rpartition("/")[2].upper()
+    kind = model.type.rpartition("/")[2].upper()
     return next((known for known in _TYPES if known == kind), None)
 
 
 def _record_set(zone: ZoneRef, record_type: RecordType, model: Any) -> RecordSet:
+    if not model.name or not model.etag or model.ttl is None:
+        raise ValueError("a record set without its name, etag or TTL")  # an etag of None would mean: not there yet
     return RecordSet(
         zone=zone,
         type=record_type,
-        name=normalise(model.name or ""),
-        ttl=int(model.ttl or 0),
+        name=normalise(model.name),
+        ttl=int(model.ttl),
         values=tuple(_value(record_type, value) for value in _values(record_type, model)),
         metadata=dict(model.metadata or {}),
         etag=model.etag,

@@ -1,5 +1,7 @@
 """The pipeline: counted, repeated as advised, and never past the deadline."""
 
+import threading
+
 import pytest
 
 from cloud.arm import Arm
@@ -109,8 +111,6 @@ def test_a_write_whose_answer_was_lost_is_repeated_with_the_same_condition(scrip
 
 
 def test_the_read_timeout_shrinks_to_the_time_left(scripted):
-    import threading
-
     release = threading.Event()
 
     def never(_):
@@ -130,10 +130,9 @@ def test_throttling_is_logged_with_what_and_how_long(scripted, caplog):
     scripted.reply(429, {"code": "Throttled", "message": "m"}, Retry_After="7")
     scripted.reply(200, RECORD)
     PrivateDns(make(scripted, Clock())).get(ZONE, "A", "web")
-    assert [record.getMessage() for record in caplog.records if record.name == "cloud.arm_pipeline"] == [
-        f"GET /subscriptions/{SUBSCRIPTION}/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/"
-        "corp.internal/A/web: 429, attempt 1 of 4; waiting 7.0 s"
-    ]
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "cloud.arm_pipeline"]
+    assert line.startswith(f"GET /subscriptions/{SUBSCRIPTION}/resourceGroups/rg-dns/")
+    assert line.endswith("/privateDnsZones/corp.internal/A/web: 429, attempt 1 of 4; waiting 7.0 s")
 
 
 def test_requests_name_the_toolkit_and_carry_an_id_of_their_own(scripted):

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cloud.arm import Arm
 from cloud.arm_pipeline import Patience
 from cloud.container_groups import ContainerGroups
 from cloud.credentials import FixedTokenCredential
 from core.arm_id import container_group_id
-from core.errors import ForbiddenError, NotFoundError
+from core.errors import ForbiddenError, NotFoundError, UnavailableError
 from core.live import LiveState
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
@@ -45,7 +46,7 @@ STATES = {
     "restarting, old address still shown": (body("Updating", ip={"ip": "10.0.0.4"}), LiveState.NOT_READY, None),
     "succeeded with a null address": (body(ip={"ip": None}), LiveState.NOT_READY, None),
     "succeeded without an address": (body(ip={}), LiveState.NOT_READY, None),
-    "address 0.0.0.0": (body(ip={"ip": "0.0.0.0"}), LiveState.NOT_READY, None),  # noqa: S104 - what Azure says
+    "address 0.0.0.0": (body(ip={"ip": "0.0.0.0"}), LiveState.NOT_READY, None),
     "in a subnet with ports, no address yet": (body(), LiveState.NOT_READY, None),
     "stopped, address kept": (body(state="Stopped", ip={"ip": "10.0.0.4"}), LiveState.STOPPED, None),
     "stopped, address gone": (body(state="Stopped"), LiveState.STOPPED, None),
@@ -53,7 +54,7 @@ STATES = {
     "no ports": (body(ports=False), LiveState.NO_PRIVATE_IP, None),
     "failed without address": (body("Failed"), LiveState.NO_PRIVATE_IP, None),
     "failed with address": (body("Failed", ip={"ip": "10.0.0.4"}), LiveState.RUNNING, "10.0.0.4"),
-    "hardly anything said": ({"id": str(GROUP), "properties": {}}, LiveState.NO_PRIVATE_IP, None),
+    "hardly anything said": ({"id": str(GROUP), "properties": {}}, LiveState.NOT_READY, None),
 }
 
 
@@ -137,9 +138,14 @@ def test_every_recorded_container_group_has_a_state(scripted):
 
 
 def recorded_groups(text):
-    import yaml
-
     for interaction in yaml.load(text, Loader=yaml.CSafeLoader)["interactions"]:
         raw = interaction["response"]["body"]["string"]
         if interaction["response"]["status"]["code"] in (200, 201) and '"osType"' in raw:
             yield json.loads(raw)
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, {"properties": "x"}, {"properties": {"containers": 7}}])
+def test_an_answer_of_another_shape_is_no_answer(scripted, body):
+    scripted.reply(200, body)
+    with pytest.raises(UnavailableError, match="could not be read"):
+        doors(scripted).get(GROUP)
