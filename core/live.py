@@ -44,21 +44,21 @@ class GroupFacts:
     exposes_ports: bool
 
 
-_CHANGING: Final = frozenset(
-    {"pending", "creating", "updating", "deleting", "accepted", "repairing", "notspecified", "preprovisioned"}
-)
 _FAILED: Final = frozenset({"failed", "canceled", "notaccessible", "unhealthy"})
 
 
 def decide(group_id: ArmId, facts: GroupFacts) -> LiveGroup:
     """Turn Azure's facts into a state.
 
-    Between two states an address may be the old one, so nothing is believed until provisioning is over. `Succeeded`
-    with an address object and no address in it occurs: that is unknown, never 'gone'.
+    Between two states an address may be the old one, so nothing is believed until provisioning is over; a state that
+    is not known to be an end (Pending, Updating, Deleting …, a new one, or none) counts as between. `Succeeded` with
+    an address object and no address in it occurs: that is unknown, never 'gone'.
     """
     provisioning = (facts.provisioning_state or "").lower()
-    if provisioning in _CHANGING:
-        return LiveGroup(group_id, LiveState.NOT_READY, detail=f"provisioning state {facts.provisioning_state}")
+    if provisioning != "succeeded" and provisioning not in _FAILED:
+        return LiveGroup(
+            group_id, LiveState.NOT_READY, detail=f"provisioning state {facts.provisioning_state or 'not given'}"
+        )
     if (facts.state or "").lower() == "stopped":
         return LiveGroup(
             group_id, LiveState.STOPPED, detail="the group is stopped; its address may be given to another"
