@@ -1,0 +1,1 @@
+"""The `drift` command. `main.py` declares the commands, a module each does the work."""

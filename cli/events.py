@@ -1,0 +1,184 @@
+"""`drift events`: rows of the event table, from a workspace or from a local Azure's file."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from cli import console
+from cli.session import credential_for, read_query_settings
+from core.errors import EXIT_DONE, ConfigurationError, InputError, Reason, ToolkitError, TryAgainError
+from core.events import EventType, Severity, severity_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Rows = list[dict[str, Any]]
+_LAST = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,63}", re.ASCII)
+_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFORMATION: "green"}
+MAX_DAYS: Final = 730
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows are wanted: the newest `limit` of those in the last so much time."""
+
+    last: str = "1h"
+    type: EventType | None = None
+    group: str | None = None
+    limit: int = 50
+
+    @property
+    def timespan(self) -> timedelta:
+        """The time to look back; raises a usage error."""
+        found = _LAST.fullmatch(self.last.strip().lower())
+        span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+        if not timedelta() < span <= timedelta(days=MAX_DAYS):
+            raise typer.BadParameter(
+                f"{self.last!a} is no time to look back; write 90s, 30m, 1h or 7d (at most {MAX_DAYS}d)",
+                param_hint="--last",
+            )
+        return span
+
+    def kql(self) -> str:
+        """Give the query: the shipped one, narrowed. What is laid into it is checked to be a plain word."""
+        from kql import catalog
+
+        lines = [catalog.query("recent-events")]
+        if self.type is not None:
+            lines.append(f'| where EventType == "{self.type.value}"')
+        if self.group is not None:
+            if not _GROUP_NAME.fullmatch(self.group):
+                raise InputError(f"not the name of a container group (letters, digits, hyphens): {self.group[:80]!a}")
+            lines.append(f'| where ContainerGroup =~ "{self.group}"')
+        lines.append(f"| top {self.limit} by TimeGenerated desc")
+        return "\n".join(lines)
+
+
+def events(asked: Asked, *, workspace: str | None, data: Path | None, json: bool) -> int:
+    """Show the rows, newest first."""
+    kql, timespan = asked.kql(), asked.timespan
+    rows = _from_file(kql, timespan, data) if data is not None else _from_workspace(kql, timespan, workspace)
+    if json:
+        console.show_json([to_json(row) for row in rows])
+    elif rows:
+        console.show(table_of(rows))
+    else:
+        console.show(f"no events in the last {asked.last}{' that match' if asked.type or asked.group else ''}")
+    return EXIT_DONE
+
+
+def _from_workspace(kql: str, timespan: timedelta, workspace: str | None) -> Rows:
+    if not workspace:
+        reason = Reason("LOGS_WORKSPACE_ID", "is not set, and neither --workspace nor --data is given")
+        raise ConfigurationError("which event table to ask is not known:", [reason])
+    from cloud.logs_query import WorkspaceQuery
+
+    settings = read_query_settings()
+    query = WorkspaceQuery(
+        credential_for(os.environ.get("AZURE_CLIENT_ID") or None),
+        settings.endpoint,
+        workspace,
+        ca_bundle=settings.ca_bundle,
+    )
+    try:
+        answer = query.query(kql, timespan=timespan)
+    finally:
+        query.close()
+    if answer.partial:
+        console.say(f"warning: the answer is not whole: {answer.partial}")
+    names = [name for name, _ in answer.columns]
+    return [dict(zip(names, row, strict=True)) for row in answer.rows]
+
+
+def _from_file(kql: str, timespan: timedelta, data: Path) -> Rows:
+    import duckdb
+
+    from kql.duckdb_engine import DuckDbEngine, connect
+    from kql.engine import QueryError
+
+    path = database_in(data)
+    try:
+        connection = connect(path)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise TryAgainError(
+                f"{path} is in use by a running local Azure: ask that one (--workspace), or stop it first"
+            ) from error
+        raise InputError(f"{path} is not a local Azure's event table: {error}") from error
+    try:
+        return list(DuckDbEngine(connection).query(kql, timespan=timespan))
+    except QueryError as error:
+        raise ToolkitError(f"the local engine could not answer: {error}") from error
+    finally:
+        connection.close()
+
+
+def database_in(data: Path) -> Path:
+    """Find the database: the file itself, or the only one in a local Azure's folder."""
+    if data.is_file():
+        return data
+    found = sorted(data.glob("*.duckdb")) if data.is_dir() else []
+    if len(found) != 1:
+        raise InputError(f"{data} is neither a .duckdb file nor the data folder of a local Azure")
+    return found[0]
+
+
+def to_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row as JSON values; what is null is left out."""
+    return {
+        name: stamp(value) if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if value not in (None, "")
+    }
+
+
+def stamp(moment: datetime) -> str:
+    """Write a time as the table does."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def table_of(rows: Iterable[Mapping[str, Any]]) -> "Table":
+    """Show rows for a person."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    table.add_column("time (UTC)", no_wrap=True)
+    table.add_column("event", no_wrap=True)
+    table.add_column("group", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    table.add_column("took", justify="right", no_wrap=True)
+    today = datetime.now(UTC).date()
+    for row in rows:
+        moment = row["TimeGenerated"].astimezone(UTC)
+        time = f"{moment:%H:%M:%S}" if moment.date() == today else f"{moment:%m-%d %H:%M:%S}"
+        kind = str(row["EventType"])
+        colour = _COLOURS[severity_of(EventType(kind))] if kind in set(EventType) else "none"
+        duration = row.get("DurationMs")
+        took = f"{duration / 1000:.1f} s" if duration is not None else ""
+        table.add_row(time, f"[{colour}]{kind}[/]", str(row.get("ContainerGroup") or "—"), escape(summary(row)), took)
+    return table
+
+
+def summary(row: Mapping[str, Any]) -> str:
+    """Say in a line what a row is about."""
+    old, new, live = (str(row.get(name) or "") for name in ("OldIp", "NewIp", "LiveIp"))
+    name = str(row.get("Fqdn") or "")
+    if row.get("ErrorCode"):
+        return f"{row['ErrorCode']}: {row.get('ErrorMessage') or ''}"
+    if row.get("DriftKinds"):
+        return f"{', '.join(row['DriftKinds'])}: {name} is {old or 'missing'} in DNS, {live or 'gone'} in truth"
+    if old and new and old != new:
+        return f"{name}: {old} → {new}"
+    if old and not new:
+        return f"{name}: {old} → removed"
+    return f"{name} {new or live}".strip()

@@ -1,0 +1,186 @@
+"""`drift`: what can be asked of the toolkit at a shell. Declares the commands; the modules beside it do the work."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cli import console
+from cli.failures import EXIT_CODES, EXIT_INTERRUPTED, exit_code_of, show_error, to_json
+from core.events import TOOL_VERSION, EventType
+
+CODES: Final = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES) + "."
+
+app = typer.Typer(
+    name="drift",
+    help="Keeps Azure Private DNS true for Azure Container Instances, and shows it.",
+    epilog=CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="The settings.", no_args_is_help=True)
+local_app = typer.Typer(help="An Azure on this machine, without a subscription.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(local_app, name="local-azure")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead.")]
+GroupId = Annotated[str, typer.Argument(metavar="GROUP_ID", help="Full resource id of a container group.")]
+
+
+class _State:
+    """What the global options say; one process runs one command."""
+
+    debug = False
+
+
+@app.callback()
+def _global_options(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="DRIFT_DEBUG", help="Log everything; show a stack trace with an error.")
+    ] = False,
+) -> None:
+    _State.debug = debug
+
+
+@app.command("version")
+def _version(json: Json = False) -> None:
+    """Print the version."""
+    console.show_json({"version": TOOL_VERSION}) if json else console.show(f"drift {TOOL_VERSION}")
+
+
+@config_app.command("check", epilog=CODES)
+def _config_check(
+    file: Annotated[
+        Path | None, typer.Option("--file", help="A zone map to check in place of the one that is set.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show the effective configuration, or every reason why it cannot be used."""
+    from cli.config_check import check
+
+    _end(lambda: check(file, json=json), json=json)
+
+
+@app.command("reconcile", epilog=CODES)
+def _reconcile(
+    group_id: GroupId,
+    apply: Annotated[bool, typer.Option("--apply", help="Make the changes. Without it nothing is written.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what would make DNS right for one container group, or make it so."""
+    from cli.reconcile import reconcile
+
+    _end(lambda: reconcile(group_id, apply=apply, json=json), json=json)
+
+
+@app.command("track", epilog=CODES)
+def _track(
+    group_id: GroupId,
+    links: Annotated[
+        bool, typer.Option("--links/--no-links", help="Also read the zones' virtual network links.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Say whether DNS is right for one container group. Only reads."""
+    from cli.track import track
+
+    _end(lambda: track(group_id, links=links, json=json), json=json)
+
+
+@app.command("events", epilog=CODES)
+def _events(  # noqa: PLR0913, PLR0917 - one for each option
+    last: Annotated[str, typer.Option("--last", help="How far back: 90s, 30m, 1h, 7d.")] = "1h",
+    type_: Annotated[EventType | None, typer.Option("--type", help="Only events of this type.")] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", help="Only events of the container group with this name.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many, the newest.")] = 50,
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace", envvar="LOGS_WORKSPACE_ID", help="Workspace id (a GUID) of the Log Analytics workspace."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Read a local Azure's data instead: its folder or .duckdb file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what happened lately, newest first: rows of the event table."""
+    from cli.events import Asked, events
+
+    asked = Asked(last=last, type=type_, group=group, limit=limit)
+    _end(lambda: events(asked, workspace=workspace, data=data, json=json), json=json)
+
+
+@local_app.command("up", epilog=CODES)
+def _local_azure_up(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 chooses a free one.")] = 0,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Keep the state in this folder; otherwise in memory.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Makes ids, jitter and random faults repeatable.")] = 0,
+) -> None:
+    """Serve a local Azure until it is stopped. Prints one JSON line when it is ready."""
+    from local_azure.up import serve
+
+    _end(lambda: serve(port=port, data=data, seed=seed), json=False)
+
+
+@app.command("demo", epilog=CODES)
+def _demo(
+    once: Annotated[bool, typer.Option("--once", help="Play it, print the result, clean up, end.")] = False,
+    json: Json = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the local Azure running at the end, until Ctrl-C.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Makes the local Azure's ids and jitter repeatable.")] = 0,
+    fast: Annotated[bool, typer.Option("--fast", help="Do not pause between acts.")] = False,
+) -> None:
+    """Play the whole job on a local Azure: drift appears, is found, is repaired, and what cannot be is explained."""
+    from cli.demo.script import Wishes, demo
+
+    wishes = Wishes(once=once, json=json, keep=keep, seed=seed, fast=fast or once or json)
+    _end(lambda: demo(wishes), json=json)
+
+
+def _end(command: Callable[[], int], *, json: bool) -> None:
+    """Run a command and end with its exit code; an error is shown, never thrown at a person."""
+    from cli.session import configure_logging
+
+    configure_logging(debug=_State.debug)
+    try:
+        code = command()
+    except Exception as error:  # noqa: BLE001 - the last place where an error can be shown decently
+        if _State.debug:
+            console.stderr().print_exception()
+        if json:
+            console.show_json(to_json(error))
+        show_error(error)
+        code = exit_code_of(error)
+    raise typer.Exit(code)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run `drift` and give its exit code."""
+    console.prepare_streams()
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(arguments, prog_name="drift")
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    if code == EXIT_INTERRUPTED:
+        sys.stderr.write("interrupted\n")
+    console.flush()
+    return code
+
+
+def _terminate(number: int, _frame: object) -> None:
+    """Leave through the same doors as Ctrl-C, so that everything started is cleaned up."""
+    raise SystemExit(128 + number)
