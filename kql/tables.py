@@ -123,9 +123,14 @@ def append(
     )
     connection.execute(
         f"INSERT INTO {table.storage} SELECT {values} FROM (SELECT unnest(from_json($1, $2)) AS r)",  # noqa: S608 - ours
-        [json.dumps(batch), json.dumps([shape])],
+        [_document(batch), json.dumps([shape])],
     )
     return len(batch)
+
+
+def _document(batch: list[dict[str, Any]]) -> str:
+    # JSON may escape half of a surrogate pair; DuckDB refuses the whole document for it, so it becomes a question mark.
+    return json.dumps(batch, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def view_statements(bounds: tuple[datetime, datetime] | None, now: datetime) -> list[str]:
