@@ -1,12 +1,12 @@
 """Random histories of a small fleet, played against the real plan and converge code with in-memory ports.
 
 One history: container groups are created, moved and deleted; every change queues an event; events are duplicated and
-reordered; several workers run at once, interleaved call by call; calls are throttled, answers are lost after the write was
-made, workers crash between any two calls. At the end the events that are left are delivered until nothing changes.
+reordered; several workers run at once, interleaved call by call; calls are throttled, answers are lost after the write
+was made, workers crash between any two calls. At the end the events that are left are delivered until nothing changes.
 
 What must hold then: every live group's address and PTR records are right, unless another live group holds its name or
-address; nothing that is not ours was touched; nothing of ours is left over. One kind of leftover is known and counted: a
-worker crashed between its PTR write and its address write, and the address changed before the next delivery.
+address; nothing that is not ours was touched; nothing of ours is left over. One kind of leftover is known and counted:
+a worker crashed between its PTR write and its address write, and the address changed before the next delivery.
 """
 
 import ipaddress
@@ -247,7 +247,7 @@ class History:
         """Run one delivery; False when it must be delivered again."""
         self.report.runs += 1
         progress = Progress(Subject(self.groups.get(group), self.config(group)))
-        converger = Converger(GatedGroups(gate, self.groups), GatedDns(gate, self.dns), lambda: 1.0)
+        converger = Converger(GatedGroups(gate, self.groups), GatedDns(gate, self.dns), lambda: 1.0, verify_after=0.0)
         try:
             converger.converge(progress)
         except Crash:
@@ -277,7 +277,7 @@ class History:
         for key, record_set in self.foreign.items():
             if self.dns.sets.get(key) != record_set:
                 problems.append(f"foreign {record_set.fqdn} was touched: {self.dns.sets.get(key)}")
-        expected = {key: None for key in self.foreign}
+        expected = dict.fromkeys(self.foreign)
         for group in self.ids:
             live = self.groups.get(group)
             if live.state is LiveState.RUNNING:

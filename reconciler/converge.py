@@ -4,6 +4,12 @@ DNS is read first, with its etags, and the live group after it. The other way ro
 faster one's newer answer; this way the loser's write fails its precondition (412), it reads again, and finds nothing to
 do. The group as the caller read it is only a guess that saves a read when nothing has changed.
 
+One race is left to close. The group is at X and this worker about to write X; the group goes to Y, and a second worker
+finds DNS at Y already (it had that address before), writes nothing, and so changes no etag; then the first one writes
+X, and no event is left to repair it. So a run whose writes end late reads the group once more, and begins again when it
+has changed. How late: a container group takes many seconds to change, so within VERIFY_AFTER_SECONDS of a read it cannot
+have come and gone.
+
 PTR and address record sets are separate, so no order is atomic. A worker that loses its address write may already have
 written a PTR for an address that is no longer live. Whatever happens, before it ends it takes back every PTR that this
 run wrote and that the address record set does not name. What remains is one case: a crash exactly there while the
@@ -12,7 +18,7 @@ address changes concurrently. The audit finds that orphan.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from core.errors import ContendedError, DeadlineError, PreconditionFailedError, ToolkitError
 from core.events import EventType
@@ -23,6 +29,8 @@ from core.run_context import ReadsGroups, WritesRecordSets
 from reconciler.desired import Desired, Subject, desire
 from reconciler.observe import observe
 from reconciler.plan import Change, Plan, Seen, make_plan
+
+VERIFY_AFTER_SECONDS: Final = 2.0
 
 Outcome = Literal[EventType.RECONCILE_UPDATED, EventType.RECONCILE_DELETED, EventType.RECONCILE_NO_OP]
 
@@ -36,19 +44,24 @@ class Progress:
     plan: Plan = field(default_factory=Plan)
     old_addresses: tuple[str, ...] = ()
     rounds: int = 0
+    group_read_at: float = 0.0
     took_back: list[Change] = field(default_factory=list)
     wrote_ptrs: dict[Address, RecordSet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Converger:
-    """The ports and limits of a run: `remaining` gives the seconds left, `attempts` how often it may begin again."""
+    """The ports and limits of a run: `remaining` gives the seconds left, `attempts` how often it may begin again.
+
+    `verify_after` is how long after the group was read its state still stands, in seconds.
+    """
 
     groups: ReadsGroups
     private_dns: WritesRecordSets
     remaining: Callable[[], float]
     attempts: int = 5
     dry_run: bool = False
+    verify_after: float = VERIFY_AFTER_SECONDS
 
     def converge(self, progress: Progress) -> Outcome:
         """Make DNS right for the group; raises a ToolkitError, with PTRs taken back, when that cannot be done now."""
@@ -71,7 +84,7 @@ class Converger:
                 progress.old_addresses = _values(seen)
             if not progress.plan.changes or self.dry_run:
                 return desired
-            if self._still(progress) and self._apply(progress):
+            if self._still(progress) and self._apply(progress) and self._stands(progress):
                 return desired
 
     def _begin_round(self, progress: Progress) -> None:
@@ -89,7 +102,13 @@ class Converger:
         before = progress.subject.group
         now = self.groups.get(before.id)
         progress.subject = replace(progress.subject, group=now)
+        progress.group_read_at = self.remaining()
         return _same_state(before, now)
+
+    def _stands(self, progress: Progress) -> bool:
+        """Tell whether what was written is still right, by a read where the writes ended late."""
+        late = progress.group_read_at - self.remaining() >= self.verify_after
+        return not late or self._still(progress)
 
     def _apply(self, progress: Progress) -> bool:
         """Make the changes in order; False when a precondition was lost and everything must be read again."""
