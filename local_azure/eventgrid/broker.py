@@ -57,7 +57,7 @@ class EventGrid:
             self._own_directory, self.options.dead_letter_directory = None, None
 
     def reset(self) -> None:
-        """Forget subscriptions, deliveries and faults; function hosts and the directory belong to the process and stay."""
+        """Forget subscriptions, deliveries and faults; function hosts and the directory stay."""
         for store in (self.subscriptions, self.topics, self.operations, self.pending_validations):
             store.clear()
         self.emitted.clear()
