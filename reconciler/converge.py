@@ -6,9 +6,9 @@ do. The group as the caller read it is only a guess that saves a read when nothi
 
 One race is left to close. The group is at X and this worker about to write X; the group goes to Y, and a second worker
 finds DNS at Y already (it had that address before), writes nothing, and so changes no etag; then the first one writes
-X, and no event is left to repair it. So a run whose writes end late reads the group once more, and begins again when it
-has changed. How late: a container group takes many seconds to change, so within VERIFY_AFTER_SECONDS of a read it cannot
-have come and gone.
+X, and no event is left to repair it. So a run whose writes end late reads the group once more, and begins again when
+it has changed. How late: a container group takes many seconds to change, so within VERIFY_AFTER_SECONDS of a read it
+cannot have come and gone.
 
 PTR and address record sets are separate, so no order is atomic. A worker that loses its address write may already have
 written a PTR for an address that is no longer live. Whatever happens, before it ends it takes back every PTR that this
@@ -113,7 +113,7 @@ class Converger:
     def _apply(self, progress: Progress) -> bool:
         """Make the changes in order; False when a precondition was lost and everything must be read again."""
         for change in progress.plan.changes:
-            address = _newly_named(change, progress.subject.fqdn)
+            address = _newly_named(change, progress.subject)
             if address and change.after:
                 # Noted before the write: an answer that is lost may belong to a write that was made.
                 progress.wrote_ptrs[address] = change.after
@@ -172,9 +172,11 @@ def _values(seen: Seen) -> tuple[str, ...]:
     return tuple(value for record_set in seen.address_sets for value in record_set.values)
 
 
-def _newly_named(change: Change, fqdn: str) -> Address | None:
-    """Give the address whose PTR names us by this change and did not before it."""
-    target = change.record_set
-    if target.type != "PTR" or (change.before and change.before.names(fqdn)):
+def _newly_named(change: Change, subject: Subject) -> Address | None:
+    """Give the address whose PTR is ours by this change and named us for nobody, or for another group, before it."""
+    target, before = change.record_set, change.before
+    if target.type != "PTR":
+        return None
+    if before and before.names(subject.fqdn) and (before.owner is None or before.is_owned_by(subject.group_id)):
         return None
     return address_of(target.fqdn)
