@@ -45,14 +45,14 @@ def fit(row: Row, limit_bytes: int = TARGET_BYTES) -> dict[str, Any]:
 
     Values that are not JSON's (a datetime, say) become text. Raises ValueError when no cutting makes it fit.
     """
-    fitted: dict[str, Any] = json.loads(json.dumps(row, default=str))
+    whole: dict[str, Any] = json.loads(json.dumps(row, default=str))
     field_bytes = MAX_FIELD_BYTES
-    fitted = {name: _cut(value, field_bytes) for name, value in fitted.items()}
+    fitted = {name: _cut(value, field_bytes) for name, value in whole.items()}
     while encoded_size(fitted) + _BRACKETS > limit_bytes:
         field_bytes //= 2
         if field_bytes < _SMALLEST_FIELD_BYTES:
             raise ValueError(f"a row of {len(fitted)} fields does not fit into {limit_bytes} bytes")
-        fitted = {name: _cut(value, field_bytes) for name, value in fitted.items()}
+        fitted = {name: _cut(value, field_bytes) for name, value in whole.items()}
     return fitted
 
 
