@@ -301,7 +301,8 @@ class History:
         a_right = found is not None and found.values == (str(address),) and found.is_owned_by(str(group))
         ptr_right = ptr is not None and ptr.values == (subject.fqdn,) and ptr.is_owned_by(str(group))
         if self._is_taken(found, group):
-            return {forward: None}
+            # The loser may have kept the PTR of its own address; its deletion scans for it.
+            return {forward: None, reverse: None} if ptr and ptr.is_owned_by(str(group)) else {forward: None}
         if a_right and (ptr_right or (str(address) == FOREIGN_ADDRESS and ptr == self.foreign[reverse])):
             return {forward: None, reverse: None}
         self.report.problems.append(f"{group.resource_group}/{group.name} at {address}: A {found}, PTR {ptr}")
