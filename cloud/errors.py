@@ -8,6 +8,7 @@ Azure Resource Manager has two error envelopes, `{"code", "message"}` from a res
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ _BY_STATUS: Final[Mapping[int, type[CloudError]]] = {
     409: ConflictError,
     412: PreconditionFailedError,
 }
+_IDENTITY_STATUS: Final = re.compile(r"Token request error: \(\w+\) (\d{3})\b", re.ASCII)
+"""azure-identity gives the endpoint's status in its message only: `Token request error: (invalid_scope) 500, oops`."""
 _FIRST_SERVER_ERROR: Final = 500
 _FIRST_ERROR: Final = 400
 _THROTTLED: Final = 429
@@ -122,8 +125,9 @@ def _body(error: HttpResponseError) -> tuple[str, str]:
 
 def _without_token(operation: str, error: ClientAuthenticationError) -> ToolkitError:
     """Tell an identity that is not allowed from an identity endpoint that is down: only the second gets well."""
-    for cause in _causes(error):
-        status = getattr(cause, "status_code", None) or 0
+    said = _IDENTITY_STATUS.search(str(error))
+    for cause in (error, *_causes(error)):
+        status = getattr(cause, "status_code", None) or (int(said[1]) if said else 0)
         down = isinstance(cause, ServiceRequestError | ServiceResponseError) or status >= _FIRST_SERVER_ERROR
         if down or status == _THROTTLED:
             return UnavailableError(operation, f"no token, the identity endpoint is down: {_short(str(error))}")
