@@ -146,6 +146,15 @@ class Lab:
         found = self.world.zones[self.zone_id(zone).lower()].record_sets.get((kind, name))
         return found.properties if found else None
 
+    def request_total(self) -> int:
+        """Count the requests so far. On the loop: an answer may be read before its request is in the log."""
+        total: int = self.azure.call(lambda: self.world.requests.total)
+        return total
+
+    def methods_since(self, total: int) -> list[str]:
+        """List the methods of the requests made since the total was that."""
+        return self.azure.call(lambda: [record.method for record in self.world.requests.since(total)])
+
     def environment(self, zone_map: str) -> dict[str, str]:
         """Give the variables that a process of ours needs here."""
         return {**self.azure.environment(), "DNS_ZONE_MAP": zone_map}
