@@ -70,6 +70,10 @@ class _Server(uvicorn.Server):
     async def serve_on(self, sock: socket.socket) -> None:
         """Serve on a listening socket until `should_exit` is set."""
         await self._serve([sock])
+        # TLS waits for the client's goodbye before it closes, and the loop is about to be closed itself.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0.01)
 
 
 class LocalAzure:
