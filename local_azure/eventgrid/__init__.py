@@ -25,6 +25,7 @@ def attach(world: "World") -> EventGrid:
         grid = EventGrid(world)
         world.events = grid
         world.on_reset.append(grid.reset)
+        world.extra_state["eventgrid"] = (grid.save, grid.restore)
         control_plane.register()
     return of(world)
 

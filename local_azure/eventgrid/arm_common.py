@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from local_azure.arm.call import ArmError, Call
+from local_azure.eventgrid.broker import EventGrid
 from local_azure.eventgrid.model import EventSubscription, SystemTopic
-
-if TYPE_CHECKING:
-    from local_azure.eventgrid.broker import EventGrid
 
 PROVIDER: Final = "Microsoft.EventGrid"
 T = TypeVar("T", EventSubscription, SystemTopic)
@@ -18,10 +16,11 @@ _FILTER: Final = re.compile(r"^\s*name\s+eq\s+'([^']*)'\s*$", re.IGNORECASE)
 _CONTAINS: Final = re.compile(r"^\s*contains\(\s*name\s*,\s*'([^']*)'\s*\)\s*$", re.IGNORECASE)
 
 
-def grid_of(call: Call) -> "EventGrid":
+def grid_of(call: Call) -> EventGrid:
     """Give the Event Grid behind a call."""
-    grid: EventGrid = call.world.events  # type: ignore[assignment]  # attach() put it there before any route was served
-    return grid
+    if not isinstance(call.world.events, EventGrid):
+        raise ArmError(409, "MissingSubscriptionRegistration", "This local Azure was started without Event Grid.")
+    return call.world.events
 
 
 def on_topic(call: Call) -> bool:
@@ -85,7 +84,7 @@ def check_name(name: str) -> None:
 
 
 def begin_operation(
-    call: Call, grid: "EventGrid", status: str, *, location: str = "", results: bool = False
+    call: Call, grid: EventGrid, status: str, *, location: str = "", results: bool = False
 ) -> dict[str, str]:
     """Begin an operation; give the headers that lead to it."""
     guid = grid.new_id()

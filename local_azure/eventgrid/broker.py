@@ -5,6 +5,7 @@ import tempfile
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from local_azure.eventgrid.delivery import Options
 from local_azure.eventgrid.dispatch import Deliveries
 from local_azure.eventgrid.envelope import Particulars, resource_event, to_cloud_event, with_topic
-from local_azure.eventgrid.model import CLOUD_EVENT_SCHEMA, EventSubscription, SystemTopic
+from local_azure.eventgrid.model import CLOUD_EVENT_SCHEMA, EventSubscription, SystemTopic, define
 
 if TYPE_CHECKING:
     from local_azure.world import ArmEvent, World
@@ -65,6 +66,22 @@ class EventGrid:
         self.deliveries.forget()
         self.options.faults = []
         self.rng.seed(f"{self._world.seed}/eventgrid")
+
+    def save(self) -> dict[str, Any]:
+        """Give what outlives the process as JSON; deliveries on their way do not."""
+        names = ("id", "name", "type", "topic", "source", "topic_type", "wanted", "state")
+        return {
+            "subscriptions": [{name: getattr(item, name) for name in names} for item in self.subscriptions.values()],
+            "topics": [asdict(topic) for topic in self.topics.values()],
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take back what `save` gave."""
+        for item in saved["subscriptions"]:
+            definition = define(item["wanted"], item["topic_type"])
+            self.subscriptions[item["id"].lower()] = EventSubscription(**item, definition=definition)
+        for item in saved["topics"]:
+            self.topics[item["id"].lower()] = SystemTopic(**item)
 
     def new_id(self) -> str:
         """Make a seeded GUID."""

@@ -31,10 +31,9 @@ class InvalidRequestError(ValueError):
 def local_routes(grid: "EventGrid") -> list[Route]:
     """Give the routes."""
 
-    async def show(_request: Request) -> Response:
-        return JSONResponse(shown_options(grid.options, grid.deliveries.open))
-
-    async def change(request: Request) -> Response:
+    async def options(request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse(shown_options(grid.options, grid.deliveries.open))
         return await _answered(request, lambda body: _change(grid, body))
 
     async def publish(request: Request) -> Response:
@@ -57,8 +56,7 @@ def local_routes(grid: "EventGrid") -> list[Route]:
         return PlainTextResponse("Webhook successfully validated as a subscription endpoint.\n")
 
     return [
-        Route("/_local/eventgrid", show, methods=["GET"]),
-        Route("/_local/eventgrid", change, methods=["POST"]),
+        Route("/_local/eventgrid", options, methods=["GET", "POST"]),
         Route("/_local/eventgrid/publish", publish, methods=["POST"]),
         Route("/_local/eventgrid/deliveries", deliveries, methods=["GET"]),
         Route("/_local/eventgrid/dead-letters", dead_letters, methods=["GET"]),

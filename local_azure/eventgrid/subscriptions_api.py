@@ -133,6 +133,7 @@ def _settle(  # noqa: PLR0913 - the two ends of one operation
     operation["status"] = "Succeeded"
     emit(call, "Success")
     new.state = "AwaitingManualAction" if by_hand else "Succeeded"
+    call.world.changed()
 
 
 def _define(wanted: dict[str, Any], topic_type: str) -> Definition:
