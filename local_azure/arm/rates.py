@@ -35,8 +35,8 @@ class Bucket:
 
     def take(self, now: float) -> float:
         """Take a token; returns 0, or the seconds until there is one."""
-        self.tokens = min(self.size, self.tokens + (now - self.at) * self.refill)
-        self.at = now
+        self.tokens = min(self.size, self.tokens + max(0.0, now - self.at) * self.refill)
+        self.at = max(now, self.at)
         if self.tokens >= 1:
             self.tokens -= 1
             return 0.0
