@@ -63,7 +63,8 @@ def run_invocation(
 @functools.cache
 def doors() -> tuple[Settings, Services]:
     """Build the settings and clients once per process. A failure is not kept: each invocation meets it again."""
-    logging.getLogger("azure").setLevel(logging.WARNING)  # one line per HTTP request and token would drown ours
+    for library in ("azure.core", "azure.identity", "azure.monitor"):
+        logging.getLogger(library).setLevel(logging.WARNING)  # lines per HTTP request and token would drown ours
     settings = Settings.from_env(os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
     return settings, build(settings)
 

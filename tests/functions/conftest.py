@@ -1,0 +1,54 @@
+"""Events as Event Grid sends them, and the rows that came of them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ZONE_MAP = {
+    "rg-apps": {
+        "forward_zone": "corp.internal",
+        "reverse_zones": ["10.in-addr.arpa"],
+        "zones_resource_group": "rg-dns",
+    }
+}
+
+
+@pytest.fixture
+def zone_map() -> str:
+    """Give the zone map that `lab` is laid out for."""
+    return json.dumps(ZONE_MAP)
+
+
+@pytest.fixture
+def grid_event() -> Callable[..., dict[str, Any]]:
+    """Give `make(subject, schema="grid", id="e1")`: an event in the Event Grid schema, or in CloudEvents 1.0."""
+
+    def make(subject: str, schema: str = "grid", event_id: str = "e1") -> dict[str, Any]:
+        kind, time = "Microsoft.Resources.ResourceWriteSuccess", "2026-11-22T10:00:00.1234567Z"
+        source = "/subscriptions/00000000-0000-0000-0000-000000000001"
+        data = {
+            "correlationId": "c0ffee00-0000-0000-0000-000000000000",
+            "operationName": "Microsoft.ContainerInstance/containerGroups/write",
+            "resourceProvider": "Microsoft.ContainerInstance",
+            "resourceUri": subject,
+            "status": "Succeeded",
+        }
+        common = {"id": event_id, "subject": subject, "data": data}
+        if schema == "cloud":
+            return {**common, "source": source, "type": kind, "time": time, "specversion": "1.0"}
+        versions = {"dataVersion": "2", "metadataVersion": "1"}
+        return {**common, "topic": source, "eventType": kind, "eventTime": time, **versions}
+
+    return make
+
+
+@pytest.fixture
+def rows(lab: Any) -> Callable[[], list[dict[str, Any]]]:
+    """Give `rows()`: what the event table of the local workspace holds, oldest first."""
+
+    def read() -> list[dict[str, Any]]:
+        return list(lab.azure.call(lambda: lab.world.logs.engine.query("AciDnsEvents_CL | order by EventTime asc")))
+
+    return read

@@ -1,0 +1,102 @@
+"""The function app in Microsoft's own worker library on Python 3.13, invoked with the host's protobuf messages."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_azure.faults import Fault, FaultRule
+
+pytestmark = pytest.mark.tools
+
+
+@pytest.fixture
+def drive(require_tool: Callable[..., Path], project_root: Path) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Give `drive(environment, *invocations)`: what the worker library answered, and the log."""
+    python = require_tool(".venv-functions/bin/python", "run make setup-functions; it needs Python 3.13")
+
+    def run(environment: dict[str, str], *invocations: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        protos = project_root / ".venv-functions" / "protos"
+        result = subprocess.run(
+            [python, str(project_root / "tests" / "functions" / "worker_driver.py")],
+            input=json.dumps({"app": str(project_root), "invocations": invocations}),
+            env={"PATH": os.defpath, "PYTHONPATH": str(protos), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+        assert result.returncode == 0, result.stderr
+        answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+        return answer, result.stderr
+
+    return run
+
+
+def test_it_is_indexed_and_loaded_with_an_empty_environment(drive: Callable[..., tuple[dict[str, Any], str]]) -> None:
+    answer, _ = drive({})
+    assert answer["init"]["status"] == "Success"
+    binding = {"direction": "IN", "type": "eventGridTrigger", "name": "event"}
+    assert {
+        name: (found["status"], found["bindings"], found["retries"]) for name, found in answer["functions"].items()
+    } == {
+        "reconcile": ("Success", [binding], 0),
+        "track": ("Success", [binding], 0),
+    }
+
+
+def test_both_functions_do_their_work_and_fail_loudly_in_both_schemas(
+    drive: Callable[..., tuple[dict[str, Any], str]],
+    lab: Any,
+    zone_map: str,
+    grid_event: Callable[..., dict[str, Any]],
+    rows: Callable[[], list[dict[str, Any]]],
+) -> None:
+    for zone in ("corp.internal", "10.in-addr.arpa"):
+        lab.zone(zone)
+    web, jobs, broken = lab.group("web", "10.0.1.4"), lab.group("jobs", "10.0.1.5"), lab.group("broken", "10.0.1.6")
+    rule = FaultRule(operation="containerGroup.GET", fault=Fault("error", 403), where={"name": "broken"})
+    lab.azure.call(lambda: lab.world.faults.add(rule))
+    plan = [
+        ("reconcile", grid_event(web, "grid", "e1"), "Success", ""),
+        ("reconcile", grid_event(jobs, "cloud", "e2"), "Success", ""),
+        ("track", grid_event(web, "cloud", "e3"), "Success", ""),
+        ("track", grid_event(jobs, "grid", "e4"), "Success", ""),
+        ("reconcile", grid_event(broken, "grid", "e5"), "Failure", "403"),
+        ("track", grid_event(broken, "cloud", "e6"), "Failure", "403"),
+        ("track", grid_event("x" * 2000, "cloud", "e7"), "Success", ""),
+    ]
+    answer, log = drive(lab.environment(zone_map), *({"function": name, "event": event} for name, event, *_ in plan))
+    for (name, _, status, message), found in zip(plan, answer["invocations"], strict=True):
+        assert (found["status"], message in found["message"]) == (status, True), found
+        assert f"{name} begins: invocation {found['invocation_id']}" in log
+    assert lab.read("corp.internal", "A", "web")["aRecords"] == [{"ipv4Address": "10.0.1.4"}]
+    assert lab.read("10.in-addr.arpa", "PTR", "5.1.0")["ptrRecords"] == [{"ptrdname": "jobs.corp.internal"}]
+    assert {row["SourceEventId"]: row["EventType"] for row in rows()} == {
+        "e1": "reconcile_updated", "e2": "reconcile_updated", "e3": "no_change", "e4": "no_change",
+        "e5": "reconcile_failed", "e6": "track_failed",
+    }  # fmt: skip
+
+
+def test_a_bad_configuration_fails_the_invocation_and_not_the_indexing(
+    drive: Callable[..., tuple[dict[str, Any], str]], grid_event: Callable[..., dict[str, Any]]
+) -> None:
+    event = {"function": "reconcile", "event": grid_event("/subscriptions/s"), "retry": 1}
+    answer, log = drive({"DNS_ZONE_MAP": "{"}, event, event)
+    assert [found["status"] for found in answer["invocations"]] == ["Failure", "Failure"]
+    assert all("DNS_ZONE_MAP" in found["message"] for found in answer["invocations"])
+    assert log.count("AciDnsEventFallback {") == 2
+
+
+def test_what_is_not_json_is_refused_by_the_library(
+    drive: Callable[..., tuple[dict[str, Any], str]], grid_event: Callable[..., dict[str, Any]]
+) -> None:
+    event = {"function": "track", "event": grid_event("/subscriptions/s"), "encoding": "string"}
+    answer, _ = drive({}, event)
+    assert answer["invocations"][0]["status"] == "Failure"
+    assert "unable to decode incoming TypedData" in answer["invocations"][0]["message"]
