@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 FIELD_BYTES: Final = 64 * 1024
 OLDEST: Final = timedelta(days=2)
 NEWEST: Final = timedelta(days=1)
+
+
+_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 def conform(row: Mapping[str, Any], columns: Sequence[tuple[str, ColumnType]], received: datetime) -> dict[str, Any]:
@@ -73,14 +77,12 @@ def _number(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
+        if not _NUMBER.fullmatch(value.strip()):
+            return None
         try:
             return int(value)
         except ValueError:
-            pass
-        try:
             value = float(value)
-        except ValueError:
-            return None
     if isinstance(value, int):
         return value
     return value if isinstance(value, float) and math.isfinite(value) else None

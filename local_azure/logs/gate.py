@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from local_azure.faults import ANSWERS
 from local_azure.http_faults import play
 from local_azure.tokens import claims_of
 
@@ -70,6 +71,22 @@ async def fault_of(world: World, request: Request, operation: str, detail: Mappi
     if fault is not None:
         await play(fault, detail)
     return fault
+
+
+def answer_of(fault: Fault, usual: Mapping[int, tuple[str, str]]) -> RefusalError | None:
+    """Give the error that a fault answers with, or None when it lets the request through.
+
+    `usual` is what this service says for a status, (code, message); the rule's own words, where it has some, win.
+    """
+    if fault.status is None:
+        return None
+    code, message = usual.get(fault.status, (fault.code or "Error", fault.message or ""))
+    general = ANSWERS.get(fault.status, (None, None))
+    if fault.code not in (None, general[0]):
+        code = str(fault.code)
+    if fault.message not in (None, general[1]):
+        message = str(fault.message)
+    return RefusalError(fault.status, code, message, retry_after_seconds=fault.retry_after)
 
 
 def bearer(request: Request) -> Mapping[str, Any] | None:

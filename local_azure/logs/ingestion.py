@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local_azure.faults import AbortConnection, Fault
-from local_azure.logs.gate import RefusalError, Window, bearer, fault_of, is_for
+from local_azure.logs.gate import RefusalError, Window, answer_of, bearer, fault_of, is_for
 from local_azure.logs.store import STREAMS, Stream
 
 if TYPE_CHECKING:
@@ -86,8 +86,9 @@ class Ingestion:
             raise RefusalError(
                 401, "AuthenticationTokenInvalid", "The authentication token is missing or not valid here."
             )
-        if fault is not None and fault.status is not None:
-            raise _of_fault(fault, rule)
+        refusal = answer_of(fault, _usual_errors(rule)) if fault is not None else None
+        if refusal is not None:
+            raise refusal
         if request.query_params.get("api-version") not in _API_VERSIONS:
             raise RefusalError(400, "MissingApiVersion", f"api-version must be one of {', '.join(_API_VERSIONS)}.")
         raw = await request.body()
@@ -154,16 +155,12 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _of_fault(fault: Fault, rule: str) -> RefusalError:
-    status = fault.status or 500
-    usual = {
+def _usual_errors(rule: str) -> dict[int, tuple[str, str]]:
+    return {
         403: ("OperationFailed", _no_access(rule)),
         413: ("ContentLengthLimitExceeded", f"Maximum allowed content length: {MAX_BYTES} bytes (1 MB)."),
         429: ("TooManyRequests", "The limit of the data collection rule is reached."),
-        503: ("ServiceUnavailable", "The service is unavailable."),
     }
-    code, message = usual.get(status, ("OperationFailed", "The operation failed."))
-    return RefusalError(status, fault.code or code, fault.message or message, retry_after_seconds=fault.retry_after)
 
 
 def _no_access(rule: str) -> str:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from kql.engine import QueryError, ResultTable, Timespan
 from local_azure.faults import AbortConnection, Fault
 from local_azure.logs import timespan, wire
-from local_azure.logs.gate import RefusalError, Window, bearer, fault_of, is_for
+from local_azure.logs.gate import RefusalError, Window, answer_of, bearer, fault_of, is_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,11 @@ LONGEST_WAIT_SECONDS: Final = 600.0
 REQUESTS_PER_WINDOW: Final = 200
 WINDOW_SECONDS: Final = 30.0
 _PREFERENCE: Final = re.compile(r"([\w.-]+)\s*=\s*\"?([\w.]+)\"?")
+_USUAL_ERRORS: Final = {
+    429: ("ThrottledError", "Rate limit is exceeded"),
+    500: ("InternalServerError", "The service could not answer the query"),
+    504: ("GatewayTimeout", "Gateway timeout"),
+}
 _EXPOSED: Final = "Retry-After,Age,WWW-Authenticate,x-resource-identities,x-ms-status-location"
 
 
@@ -125,11 +130,12 @@ class Queries:
                 f"It should exactly match (including forward slash) with one of the allowed audiences {allowed}."
             )
             raise RefusalError(403, "InvalidAuthenticationTokenAudience", text)
-        if fault is not None and fault.status is not None:
-            raise _of_fault(fault)
+        refusal = answer_of(fault, _USUAL_ERRORS) if fault is not None else None
+        if refusal is not None:
+            raise refusal
         wait = self._window.take(time.monotonic()) if self._world.settings.throttling else None
         if wait is not None:
-            raise _throttled(wait)
+            raise RefusalError(429, *_USUAL_ERRORS[429], retry_after_seconds=wait)
         return claims
 
     async def _answer(
@@ -200,21 +206,6 @@ def _object(raw: bytes) -> dict[str, Any]:
 def _bad(reason: str) -> RefusalError:
     inner = {"code": "InvalidProperty", "message": reason}
     return RefusalError(400, "BadArgumentError", "The request had some invalid properties", inner=inner)
-
-
-def _throttled(wait_seconds: float | None) -> RefusalError:
-    return RefusalError(429, "ThrottledError", "Rate limit is exceeded", retry_after_seconds=wait_seconds)
-
-
-def _of_fault(fault: Fault) -> RefusalError:
-    usual = {
-        429: ("ThrottledError", "Rate limit is exceeded"),
-        504: ("GatewayTimeout", "Gateway timeout"),
-    }
-    code, message = usual.get(fault.status or 0, ("InternalServerError", "The service could not answer the query"))
-    return RefusalError(
-        fault.status or 500, fault.code or code, fault.message or message, retry_after_seconds=fault.retry_after
-    )
 
 
 def _refused(refusal: RefusalError, correlation_id: str) -> Response:
