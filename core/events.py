@@ -172,7 +172,7 @@ class Event:
         """Give the row as it is uploaded: JSON values, column order, no nulls."""
         stamp = self.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         row: dict[str, Any] = {
-            **self.values,
+            **{name: value for name, value in self.values.items() if value is not None},
             "TimeGenerated": stamp,
             "EventTime": stamp,
             "Component": self.component.value,
@@ -181,7 +181,7 @@ class Event:
             "ToolVersion": TOOL_VERSION,
         }
         row["EventId"] = event_id(row, self.attempt_key)
-        return {column.name: row[column.name] for column in COLUMNS if row.get(column.name) is not None}
+        return {column.name: row[column.name] for column in COLUMNS if column.name in row}
 
 
 def stream_declaration() -> dict[str, list[dict[str, str]]]:

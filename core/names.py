@@ -22,7 +22,7 @@ _V4_SUFFIX: Final = "in-addr.arpa"
 _V6_SUFFIX: Final = "ip6.arpa"
 _MAX_V4_LABELS: Final = 3
 _MAX_V6_LABELS: Final = 31
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII | re.IGNORECASE)
 _NIBBLE = re.compile(r"[0-9a-f]", re.ASCII)
 
 
@@ -41,7 +41,7 @@ def parse_name(text: str) -> str:
     name = normalise(text)
     if not name or len(name) > MAX_NAME_LENGTH:
         raise InputError(f"a DNS name has 1 to {MAX_NAME_LENGTH} characters: {text[:80]!a}")
-    for label in name.split("."):
+    for label in text.removesuffix(".").split("."):  # as given: lower case makes ASCII of some that are not (U+212A)
         if not _LABEL.fullmatch(label):
             raise InputError(f"label {label[:70]!a} is not allowed in a DNS name: {text[:80]!a}")
     return name

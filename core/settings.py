@@ -53,7 +53,7 @@ class Settings:
             client_id=reader.matching("AZURE_CLIENT_ID", _CLIENT_ID, "the client id of a managed identity"),
             ca_bundle=environment.get("REQUESTS_CA_BUNDLE") or None,
             reconcile_deadline_seconds=reader.number("RECONCILE_DEADLINE_SECONDS", 120.0, 1, 540),
-            worker_attempts=int(reader.number("RECONCILE_ATTEMPTS", 5, 1, 20)),
+            worker_attempts=reader.whole("RECONCILE_ATTEMPTS", 5, 1, 20),
         )
         if reader.reasons:
             raise ConfigurationError("the settings cannot be used:", reader.reasons)
@@ -90,9 +90,10 @@ class _Reader:
     def logs(self) -> LogsSettings:
         endpoint = self.url("LOGS_INGESTION_ENDPOINT")
         rule = self.matching("LOGS_DCR_IMMUTABLE_ID", _CLIENT_ID, "the immutable id of a data collection rule")
-        if bool(endpoint) != bool(rule):
-            missing = "LOGS_DCR_IMMUTABLE_ID" if endpoint else "LOGS_INGESTION_ENDPOINT"
-            self.reasons.append(Reason(missing, "is not set, but its partner is; set both or none"))
+        names = ("LOGS_INGESTION_ENDPOINT", "LOGS_DCR_IMMUTABLE_ID")
+        missing = [name for name in names if not self.environment.get(name, "").strip()]
+        if len(missing) == 1:
+            self.reasons.append(Reason(missing[0], "is not set, but its partner is; set both or none"))
         return LogsSettings(endpoint, rule)
 
     def url(self, name: str) -> str | None:
@@ -117,3 +118,9 @@ class _Reader:
             self.reasons.append(Reason(name, f"a number between {low:g} and {high:g} is expected, not {text[:50]!a}"))
             return default
         return value
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.number(name, default, low, high)
+        if value != int(value):
+            self.reasons.append(Reason(name, f"a whole number is expected, not {value:g}"))
+        return int(value)

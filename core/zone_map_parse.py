@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from core.errors import InputError, Reason
-from core.names import ReverseZone, parse_zone
+from core.names import ReverseZone, is_within, parse_zone
 
 KNOWN_KEYS: Final = (
     "forward_zone",
@@ -97,7 +97,7 @@ class Parser:
         where = f"{path}.forward_zone"
         text = self._text(where, body.get("forward_zone"), required=True)
         name = self._zone(where, text) if text else ""
-        if name.endswith(_RESERVED):
+        if any(is_within(name, reserved) for reserved in _RESERVED):
             self.reject(where, f"'{name}' is a reverse zone; put it into reverse_zones")
         return name
 
