@@ -19,6 +19,11 @@ _UNKNOWN_COLUMN: Final = re.compile(
     r'|Column "([^"]+)" referenced that exists in the SELECT clause'
 )
 _UNKNOWN_TABLE: Final = re.compile(r"Table with name (\S+) does not exist")
+# Operators of Kusto that the translator's grammar takes for a syntax error (or that it refuses anyway).
+_NOT_PARSED: Final = re.compile(
+    r"\|\s*(as|consume|facet|find|fork|make-series|mv-apply|parse-kv|partition|project-by-names|project-keep"
+    r"|project-reorder|reduce|sample|sample-distinct|scan|search|serialize|top-hitters|top-nested)(?![\w-])"
+)
 _QUOTED: Final = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|//[^\n]*")
 _OPERATOR: Final = re.compile(r"\|\s*([a-z][a-z-]*)")
 _IDENTIFIER: Final = re.compile(r"(?<![\w.$-])([A-Za-z_]\w*)(?!\w)(\s*(?:=(?![=~])|:|\())?")
@@ -94,6 +99,10 @@ def _syntax(error: KqlSyntaxError, query: str) -> QueryError:
     rest = lines[line - 1][column:] if line <= len(lines) else ""
     found = _TOKEN.match(rest)
     token = found.group(0) if found else ""
+    following = _NOT_PARSED.match(rest)
+    if following:
+        place = Place(line, column + following.start(1), following.group(1))
+        return QueryError("unsupported", f"the local engine does not know the operator {place.token}", place=place)
     message = f"Query could not be parsed at '{token}' on line [{line},{column}]"
     return QueryError("syntax", message, code="SYN0002", place=Place(line, column, token))
 

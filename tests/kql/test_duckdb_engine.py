@@ -196,6 +196,8 @@ ERRORS = [
     (".show tables", ("syntax", "SYN0002", 1, 0), "management command"),
     (".drop table AciDnsEvents_CL", ("syntax", "SYN0002", 1, 0), "management command"),
     ("AciDnsEvents_CL | evaluate bag_unpack(Details)", ("unsupported", "", 1, 18), "local engine"),
+    ("AciDnsEvents_CL\n| serialize n = 1", ("unsupported", "", 2, 2), "serialize"),
+    ("AciDnsEvents_CL | serialized", ("syntax", "SYN0002", 1, 16), "at '|'"),
     ("AciDnsEvents_CL | extend x = series_stats(Details)", ("unsupported", "", None, None), "series_stats()"),
     ("AciDnsEvents_CL | extend x = ArmCalls + 'a'", ("unsupported", "", None, None), "DuckDB"),
     ("externaldata(a:string)['https://example.com/x']", ("unsupported", "", 1, 0), "local engine"),
