@@ -80,7 +80,8 @@ BAD = {
         json.dumps({"rg/": ENTRY}), ['$["rg/"]: not the name of a resource group, nor subscription/resource group']
     ),
     "bad subscription": (
-        json.dumps({"a b/rg": ENTRY}), ['$["a b/rg"]: not the name of a resource group, nor subscription/resource group']
+        json.dumps({"a b/rg": ENTRY}),
+        ['$["a b/rg"]: not the name of a resource group, nor subscription/resource group']
     ),
     "the same group twice": (
         f'{{"rg": {json.dumps(ENTRY)}, "RG": {json.dumps(ENTRY)}}}',
