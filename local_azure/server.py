@@ -70,6 +70,14 @@ class _Server(uvicorn.Server):
     async def serve_on(self, sock: socket.socket) -> None:
         """Serve on a listening socket until `should_exit` is set."""
         await self._serve([sock])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drop idle connections at once: waiting for a TLS goodbye would take the whole graceful second."""
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if connection.transport is not None and (cycle is None or cycle.response_complete):
+                connection.transport.abort()
+        await super().shutdown(sockets)
         # TLS waits for the client's goodbye before it closes, and the loop is about to be closed itself.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
