@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from azure.core.exceptions import HttpResponseError, ServiceResponseError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.identity import ManagedIdentityCredential
 from azure.monitor.query import LogsBatchQuery, LogsQueryClient, LogsQueryStatus
 
@@ -289,7 +289,7 @@ def test_a_fault_answers_in_the_apis_envelope(azure, ask, status, code):
 @pytest.mark.parametrize("kind", ["reset", "lost_response"])
 def test_a_reset_is_no_answer(azure, client, workspace, kind):
     fail(azure, kind)
-    with pytest.raises((HttpResponseError, ServiceResponseError)):
+    with pytest.raises((ServiceRequestError, ServiceResponseError)):
         client.query_workspace(workspace, "print 1", timespan=None)
 
 
