@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from core.names import parse_address
+from core.records import owner_mark
+
 if TYPE_CHECKING:
+    from local_azure.fleet import Fleet
     from local_azure.server import LocalAzure
 
 ROOT = Path(__file__).resolve().parent.parent
-SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
-API_VERSIONS = {"privatednszones": "2024-06-01", "containergroups": "2023-05-01", "virtualnetworks": "2023-11-01"}
 
 
 @pytest.fixture(scope="session")
@@ -47,74 +48,40 @@ def require_tool() -> Callable[..., Path]:
 
 @dataclass
 class Lab:
-    """Lays out zones, record sets and container groups in a local Azure, over its ARM.
+    """A fleet on an empty local Azure, by full resource ids and with the addresses and owner marks that a test wants.
 
     Zones lie in resource group rg-dns, container groups in rg-apps unless said otherwise.
     """
 
     azure: "LocalAzure"
-    session: requests.Session
+    fleet: "Fleet"
 
     @property
     def world(self) -> Any:
         return self.azure.world
 
-    def id(self, kind: str, name: str, resource_group: str) -> str:
-        return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{resource_group}/providers/{kind}/{name}"
-
     def group_id(self, name: str, resource_group: str = "rg-apps") -> str:
-        return self.id("Microsoft.ContainerInstance/containerGroups", name, resource_group)
+        return str(self.fleet.id(resource_group, name))
 
     def zone_id(self, name: str) -> str:
-        return self.id("Microsoft.Network/privateDnsZones", name, "rg-dns")
+        groups = f"/subscriptions/{self.fleet.subscription}/resourceGroups"
+        return f"{groups}/rg-dns/providers/Microsoft.Network/privateDnsZones/{name}"
 
     def record_id(self, zone: str, kind: str, name: str) -> str:
         return f"{self.zone_id(zone)}/{kind}/{name}"
 
-    def send(self, method: str, path: str, body: Any = None) -> Any:
+    def send(self, method: str, resource_id: str, body: Any = None) -> None:
         """Send one request and wait for the operation that it may start."""
-        version = next(value for kind, value in API_VERSIONS.items() if kind in path.lower())
-        url = f"{self.azure.arm}{path}?api-version={version}"
-        answer = self.session.request(method, url, json=body, timeout=10)
-        assert answer.ok, answer.text
-        while poll := answer.headers.get("Azure-AsyncOperation"):
-            status = self.session.get(poll, timeout=10).json()
-            if status["status"] in {"Succeeded", "Failed", "Canceled"}:
-                break
-            time.sleep(0.005)
-        return answer.json() if answer.content else None
+        self.fleet.finish(self.fleet.arm(method, resource_id.split("/resourceGroups/", 1)[1], body))
 
     def zone(self, name: str, *networks: str) -> None:
-        """Make a zone, linked to these virtual networks (names in rg-net)."""
-        self.send("PUT", self.zone_id(name), {"location": "global"})
-        for network in networks:
-            vnet = {"virtualNetwork": {"id": self.vnet(network)}, "registrationEnabled": False}
-            path = f"{self.zone_id(name)}/virtualNetworkLinks/{network}"
-            self.send("PUT", path, {"location": "global", "properties": vnet})
-
-    def vnet(self, name: str, prefix: str = "10.0.0.0/8") -> str:
-        """Make a virtual network with the one subnet `aci`, unless it is there; give its id."""
-        path = self.id("Microsoft.Network/virtualNetworks", name, "rg-net")
-        if path.lower() not in self.world.vnets:
-            subnet = {"name": "aci", "properties": {"addressPrefix": "10.0.1.0/24"}}
-            space = {"addressPrefixes": [prefix]}
-            body = {"location": "westeurope", "properties": {"addressSpace": space, "subnets": [subnet]}}
-            self.send("PUT", path, body)
-        return path
+        """Make a zone, linked to these virtual networks (names)."""
+        self.fleet.zone(name, *(self.fleet.vnet(network, "10.0.1.0/24") for network in networks))
 
     def group(self, name: str, ip: str | None = None, resource_group: str = "rg-apps") -> str:
         """Make a running container group in a subnet, with this address if one is given; give its id."""
-        ports = [{"port": 80, "protocol": "TCP"}]
-        resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.0}}
-        container = {"name": "app", "properties": {"image": "nginx", "ports": ports, "resources": resources}}
-        properties = {
-            "containers": [container],
-            "osType": "Linux",
-            "ipAddress": {"type": "Private", "ports": ports},
-            "subnetIds": [{"id": f"{self.vnet('spoke')}/subnets/aci"}],
-        }
+        self.fleet.create(resource_group, name, self.fleet.vnet("spoke", "10.0.1.0/24"))
         path = self.group_id(name, resource_group)
-        self.send("PUT", path, {"location": "westeurope", "properties": properties})
         if ip is not None:
             self.change(path, ip=ip)
         return path
@@ -127,19 +94,9 @@ class Lab:
         self, zone: str, kind: str, name: str, *values: str, owner: str = "", written: str = "", ttl: int = 60
     ) -> str:
         """Write a record set as somebody by hand, or with our mark of `owner` as the worker would; give its id."""
-        keys = {
-            "A": ("aRecords", "ipv4Address"),
-            "AAAA": ("aaaaRecords", "ipv6Address"),
-            "PTR": ("ptrRecords", "ptrdname"),
-        }
-        many, one = keys[kind]
-        metadata = {"managed-by": "aci-dns-truth", "container-group-id": owner} if owner else {}
-        if owner and kind != "PTR":
-            metadata["written-address"] = written or values[0]
-        properties = {"ttl": ttl, "metadata": metadata, many: [{one: value} for value in values]}
-        path = self.record_id(zone, kind, name)
-        self.send("PUT", path, {"properties": properties})
-        return path
+        address = None if kind == "PTR" else parse_address(written or values[0])
+        self.fleet.put_record(zone, kind, name, *values, ttl=ttl, metadata=owner_mark(owner, address) if owner else {})
+        return self.record_id(zone, kind, name)
 
     def read(self, zone: str, kind: str, name: str) -> Mapping[str, Any] | None:
         """Give a record set's wire properties, or None."""
@@ -171,9 +128,8 @@ def _local_azure() -> Iterator["LocalAzure"]:
 @pytest.fixture
 def lab(_local_azure: "LocalAzure") -> Iterator[Lab]:
     """Give an empty local Azure and the means to fill it."""
+    from local_azure.fleet import Fleet  # noqa: PLC0415 - as above
+
     _local_azure.call(_local_azure.world.reset)
     with requests.Session() as session:
-        session.trust_env = False
-        session.verify = str(_local_azure.ca)
-        session.headers["Authorization"] = "Bearer local"
-        yield Lab(_local_azure, session)
+        yield Lab(_local_azure, Fleet(_local_azure, session=session))
