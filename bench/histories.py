@@ -192,7 +192,7 @@ class History:
             self.groups.remove(group)
         else:
             self.groups.run(group, ipaddress.ip_address(self.rng.choice(free)))
-        self.pending += [group] * (2 if self.rng.random() < 0.2 else 1)  # noqa: PLR2004
+        self.pending += [group] * self.rng.choice([1, 1, 2, 3])
 
     def _hand_edit(self) -> None:
         """Let somebody change a record set by hand; the tracker would see it, so an event follows."""
@@ -213,7 +213,9 @@ class History:
     def _burst(self) -> None:
         """Deliver some events to workers that run at once; while they run, the world may change again."""
         self.rng.shuffle(self.pending)
-        count = min(len(self.pending), self.rng.randint(1, 3))
+        if self.rng.random() < 0.5:  # noqa: PLR2004
+            self.pending.sort(key=str)  # events of one group meet
+        count = min(len(self.pending), self.rng.randint(1, 4))
         batch, self.pending = self.pending[:count], self.pending[count:]
         baton = Baton(self.rng)
         trouble = self.rng.choice([0.0, 0.0, 0.02, 0.06])
@@ -233,7 +235,7 @@ class History:
         baton.waiting[number].wait()
 
         def pause() -> None:
-            if self.rng.random() < 0.04:  # noqa: PLR2004
+            if self.rng.random() < 0.06:  # noqa: PLR2004
                 self._change()
             baton.pause(number)
 
@@ -255,9 +257,8 @@ class History:
             self.written_by_crashed |= {item.fqdn for item in progress.wrote_ptrs.values()}
             return False
         except ToolkitError:
-            # A clean-up that was itself throttled counts as a crash: best effort is what is promised.
-            left = {item.fqdn for item in progress.wrote_ptrs.values()}
-            self.written_by_crashed |= left - {change.record_set.fqdn for change in progress.took_back}
+            # A clean-up that was itself throttled is like a crash: best effort is what is promised.
+            self.written_by_crashed |= {item.fqdn for item in progress.left_behind}
             return False
         finally:
             self.report.lost_preconditions += max(progress.rounds - 1, 0)

@@ -108,6 +108,7 @@ class WorkerResult:
     reverse_zone: str = ""
     changes: tuple[Mapping[str, Any], ...] = ()
     took_back: tuple[Mapping[str, Any], ...] = ()
+    left_behind: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     dry_run: bool = False
     rounds: int = 0

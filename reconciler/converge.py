@@ -46,6 +46,7 @@ class Progress:
     rounds: int = 0
     group_read_at: float = 0.0
     took_back: list[Change] = field(default_factory=list)
+    left_behind: list[RecordSet] = field(default_factory=list)
     wrote_ptrs: dict[Address, RecordSet] = field(default_factory=dict)
 
 
@@ -134,7 +135,7 @@ class Converger:
         """Remove the PTRs that this run wrote, unless the address record set names their address by now.
 
         Best effort, with the record set's own etag: what somebody else has written since is theirs. A failure here does
-        not hide the one that brought us here.
+        not hide the one that brought us here, but what was left behind is named in the result.
         """
         for address, written in list(progress.wrote_ptrs.items()):
             try:
@@ -144,7 +145,7 @@ class Converger:
                         self._write(change)
                         progress.took_back.append(change)
             except ToolkitError:
-                continue
+                progress.left_behind.append(written)
 
     def _is_committed(self, subject: Subject, address: Address) -> bool:
         found = (

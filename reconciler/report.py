@@ -96,8 +96,8 @@ def finished(
     if result is not None:
         values |= _result_values(result, occasion.own_calls)
         details |= {"live_state": result.live_state, "rounds": result.rounds, "notes": list(result.notes)}
-        if result.took_back:
-            details["took_back"] = list(result.took_back)
+        details |= {"took_back": list(result.took_back)} if result.took_back else {}
+        details |= {"left_behind": list(result.left_behind)} if result.left_behind else {}
     if error is not None:
         values |= {"ErrorCode": error.code, "ErrorMessage": str(error).partition(": ")[2][:MAX_MESSAGE]}
     return occasion.event(kind, {**values, "Details": details}), error

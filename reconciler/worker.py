@@ -102,6 +102,7 @@ def _facts(progress: Progress) -> dict[str, Any]:
         "ptr_name": f"{place.name}.{place.zone.name}" if place else "",
         "reverse_zone": place.zone.name if place else "",
         "took_back": tuple(change.to_json() for change in progress.took_back),
+        "left_behind": tuple(record_set.fqdn for record_set in progress.left_behind),
         "notes": progress.plan.notes,
         "rounds": progress.rounds,
     }
