@@ -13,7 +13,7 @@ from azure.core import MatchConditions
 from cloud.arm_pipeline import must_be_page
 from cloud.errors import guard
 from core.arm_id import ArmId
-from core.errors import InputError, NotFoundError, ZoneMissingError
+from core.errors import InputError, NotFoundError, PreconditionFailedError, ZoneMissingError
 from core.links import VirtualNetworkLink
 from core.names import normalise, parse_address
 from core.records import RecordSet, RecordType, ZoneRef
@@ -83,6 +83,10 @@ class PrivateDns:
                 )  # fmt: skip
         except NotFoundError as error:
             if error.azure_code != _RECORD_MISSING:
+                raise
+        except PreconditionFailedError:
+            # A condition on nothing fails too: a repeated deletion whose first answer was lost, say. One read tells.
+            if self.get(zone, record_set.type, record_set.name) is not None:
                 raise
 
     def list(self, zone: ZoneRef, record_type: RecordType | None = None) -> Iterator[RecordSet]:

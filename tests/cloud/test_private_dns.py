@@ -151,10 +151,19 @@ def test_a_record_set_is_deleted_only_as_it_was_read(scripted):
     scripted.reply(200)
     doors(scripted).delete(RecordSet(ZONE, "A", "web", 60, (), {}, "abc"))
     assert (scripted.seen[0].method, scripted.seen[0].headers["If-Match"]) == ("DELETE", '"abc"')
-    scripted.answers.clear()
+
+
+def test_a_deletion_that_fails_on_its_condition_is_an_error_while_the_record_set_is_there(scripted):
     scripted.reply(412, {"code": "PreconditionFailed", "message": "m"})
+    scripted.reply(200, wire())
     with pytest.raises(PreconditionFailedError):
         doors(scripted).delete(RecordSet(ZONE, "A", "web", 60, (), {}, "abc"))
+
+
+def test_a_deletion_that_fails_on_its_condition_is_done_when_the_record_set_is_gone(scripted):
+    scripted.reply(412, {"code": "PreconditionFailed", "message": "m"})
+    scripted.reply(404, RECORD_MISSING)
+    doors(scripted).delete(RecordSet(ZONE, "A", "web", 60, (), {}, "abc"))
 
 
 @pytest.mark.parametrize("answer", [(204, None), (404, RECORD_MISSING)])

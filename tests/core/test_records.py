@@ -32,7 +32,9 @@ def test_the_mark_of_a_ptr_has_no_address():
 @pytest.mark.parametrize(
     "metadata",
     [{}, {"container-group-id": OWNER},
-     {"managed-by": "terraform", "container-group-id": OWNER, "written-address": "x"}, {"managed-by": "aci-dns-truth"}, {"managed-by": "aci-dns-truth", "container-group-id": ""}],
+     {"managed-by": "terraform", "container-group-id": OWNER, "written-address": "x"},
+     {"managed-by": "aci-dns-truth"},
+     {"managed-by": "aci-dns-truth", "container-group-id": ""}],
 )  # fmt: skip
 def test_a_set_without_our_whole_mark_has_no_owner(metadata):
     unowned = record_set(metadata=metadata)
