@@ -1,7 +1,7 @@
 """What a person or a program reads: results on stdout, everything else on stderr, as tables or as JSON.
 
 Colour and boxes are for terminals; into a pipe or a file goes plain text, one line per row, which grep can use. A
-reader that goes away (`drift events | head -1`) is no error: the rest is dropped, and the exit code stays the command's.
+reader that goes away (`drift events | head -1`) is no error: the rest is dropped, the exit code stays the command's.
 """
 
 import json

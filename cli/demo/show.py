@@ -1,0 +1,174 @@
+"""How the demo looks: one line for each act as it is played, tables at the end. Knows nothing of how it is done."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from cli import console
+from cli.demo import world
+from cli.demo.report import Played, Report
+from core.events import EventType, severity_of
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+_MEANING: Final = {
+    EventType.RECONCILE_UPDATED: "records were written",
+    EventType.RECONCILE_NO_OP: "looked again, nothing to do",
+    EventType.RECONCILE_DELETED: "records were removed",
+    EventType.RECONCILE_DEFERRED: "the group was not ready; delivered again",
+    EventType.RECONCILE_FAILED: "the conflict, once for each attempt",
+    EventType.FIRST_SEEN: "the tracker was there before the reconciler",
+    EventType.NO_CHANGE: "the tracker found DNS right",
+    EventType.DRIFT_DETECTED: "the tracker found DNS wrong",
+}
+_COLOURS: Final = {"Error": "red", "Warning": "yellow", "Information": "green"}
+
+
+class Show:
+    """Prints on stdout, or nothing at all when `silent`."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent = silent
+        self._status: Status | None = None
+        self._doing = ""
+
+    def opening(self) -> None:
+        """Introduce the landscape."""
+        self._print(
+            "[bold]drift demo[/]  a local Azure; the real functions, worker and SDKs; no subscription, no network"
+        )
+        self._print()
+        zones = f"{world.FORWARD_ZONE}, {', '.join(world.REVERSE_ZONES)}"
+        self._print(f"  [bold]hub[/]        {world.HUB_NET.prefix:13} the zones, linked to all three networks: {zones}")
+        for label, network in (("spoke one", world.NET_ONE), ("spoke two", world.NET_TWO)):
+            names = ", ".join(group.name for group in world.FIRST_GROUPS if group.network is network)
+            self._print(f"  [bold]{label}[/]  {network.prefix:13} container groups {names}")
+        self._print()
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show on a terminal that something takes a while."""
+        if self._silent or not console.stdout().is_terminal:
+            yield
+            return
+        self._doing = what
+        with console.stdout().status(f"waiting {what}") as self._status:
+            yield
+        self._status = None
+
+    @contextmanager
+    def act(self, number: int, count: int, name: str) -> Iterator[None]:
+        """Show which act is being played."""
+        with self.waiting(f"· act {number} of {count}: [bold]{name}[/]"):
+            yield
+
+    def report(self, what: str) -> None:
+        """Show what an act is waiting for."""
+        if self._status is not None:
+            self._status.update(f"waiting {self._doing} · {escape(what)}")
+
+    def played(self, number: int, act: Played) -> None:
+        """Show an act that is over: what was done, what DNS said before and after, how long it took."""
+        if self._silent:
+            return
+        table = Table.grid(padding=(0, 1), expand=False)
+        for width in (1, 14, 46, 13, 1, 14, 6):
+            table.add_column(width=width, no_wrap=width != 46, overflow="fold" if width == 46 else "ellipsis")  # noqa: PLR2004 - the wide one
+        told = act.told
+        if told is None:
+            console.show(f"[red]✗[/] [bold]{number} {act.name}[/]")
+            console.show(f"    [red]{escape(act.error)}[/]")
+            return
+        mark = "[yellow]![/]" if told.wrong else "[green]✓[/]"
+        seconds = f"{told.seconds:.1f} s"
+        table.add_row(
+            mark, f"[bold]{act.name}[/]", told.did, told.before, "→", f"[bold]{told.after}[/]", f"{seconds:>6}"
+        )
+        console.show(table)
+        if told.note:
+            console.show(f"    [dim]{escape(told.note)}[/]")
+
+    def closing(self, report: Report) -> None:
+        """Show the tables, and whether all is as it must be."""
+        if self._silent:
+            return
+        console.show()
+        console.show(_drift_table(report))
+        console.show(_rows_table(report))
+        calls = report.calls
+        console.show(
+            f"[bold]ARM calls[/] by the toolkit: {calls.reads} reads, {calls.writes} writes, "
+            f"{calls.throttled} throttled and repeated."
+        )
+        for check in report.failed_checks:
+            console.show(
+                f"[red]✗ {escape(check.name)}[/]: expected {escape(check.expected)}; found {escape(check.found)}"
+            )
+        good = sum(check.ok for check in report.checks)
+        verdict = "[bold green]as it must be[/]" if report.ok else "[bold red]NOT as it must be[/]"
+        console.show(
+            f"[bold]The end[/] is {verdict}: {good} of {len(report.checks)} checks hold, "
+            f"in DNS, zones, events and deliveries; {report.seconds:.0f} s."
+        )
+
+    def kept(self, environment: Path, resolvers: Mapping[str, str]) -> None:
+        """Say how to look further while everything is still running."""
+        host, _, port = next(iter(resolvers.values())).rpartition(":")
+        self._print()
+        self._print("The local Azure keeps running until Ctrl-C. In another shell:")
+        self._print(f"  source {environment}")
+        self._print("  drift events --last 1h")
+        self._print(f"  drift track {world.SECOND_WEB.id}")
+        self._print(f"  dig +short @{host} -p {port} {world.WEB.fqdn}")
+
+    def farewell(self, place: Path, wishes: Any) -> None:
+        """Say how to look at what is left."""
+        self._print()
+        self._print(f"The event table is kept: [bold]drift events --data {place}[/]")
+        if not wishes.keep:
+            self._print("With a local Azure to play with afterwards: [bold]drift demo --keep[/]")
+
+    def _print(self, text: str = "") -> None:
+        if not self._silent:
+            console.show(text)
+
+
+def _drift_table(report: Report) -> Table:
+    table = Table(
+        title="What drifted", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="bold"
+    )
+    table.add_column("what drifted", overflow="fold")
+    table.add_column("repaired by", overflow="fold")
+    table.add_column("in", justify="right", no_wrap=True)
+    table.add_column("now", overflow="fold")
+    for act in report.played:
+        if act.told is None:
+            table.add_row(act.name, "", "", f"[red]{escape(act.error)}[/]")
+        elif act.told.wrong:
+            table.add_row(act.told.drifted, "—", "", f"[yellow]still wrong:[/] {escape(act.told.wrong)}")
+        else:
+            table.add_row(act.told.drifted, act.told.repaired_by, f"{act.told.seconds:.1f} s", "[green]right[/]")
+    return table
+
+
+def _rows_table(report: Report) -> Table:
+    table = Table(
+        title="Rows in the event table",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        header_style="bold",
+    )
+    for name in ("component", "event", "rows", "meaning"):
+        table.add_column(name, justify="right" if name == "rows" else "left")
+    for (component, kind), count in sorted(report.rows_by_type.items()):
+        known = EventType(kind)
+        colour = _COLOURS[severity_of(known).value]
+        table.add_row(component, f"[{colour}]{kind}[/]", str(count), _MEANING.get(known, ""))
+    return table
