@@ -167,7 +167,8 @@ class Identity:
         """GET /metadata/endpoints: the description of this cloud, which `az cloud register` reads."""
         base = _base(request)
         authentication = {"loginEndpoint": base, "audiences": [base, "https://management.azure.com/"]}
-        if request.query_params.get("api-version") == "2015-01-01":
+        version = request.query_params.get("api-version", "")
+        if version == "2015-01-01":
             names = ("galleryEndpoint", "graphEndpoint", "portalEndpoint")
             return JSONResponse({**dict.fromkeys(names, base), "authentication": authentication})
         suffixes = {
@@ -184,7 +185,8 @@ class Identity:
             "suffixes": suffixes,
             **dict.fromkeys((*names, *more), base),
         }
-        return JSONResponse([cloud])
+        # One cloud from 2022-09-01 on (azure-cli, the Terraform provider), the list of all clouds before.
+        return JSONResponse(cloud if version >= "2022-09-01" else [cloud])
 
 
 def _base(request: Request) -> str:

@@ -121,7 +121,8 @@ def test_a_bad_sign_in_is_refused_as_entra_does(arm: Any, form: dict[str, str], 
 
 
 def test_the_cloud_describes_itself(arm: Any) -> None:
-    (cloud,) = arm.session.get(f"{arm.base}/metadata/endpoints?api-version=2022-09-01", timeout=5).json()
+    cloud = arm.session.get(f"{arm.base}/metadata/endpoints?api-version=2022-09-01", timeout=5).json()
     assert cloud["resourceManager"] == cloud["authentication"]["loginEndpoint"] == arm.base
+    assert arm.session.get(f"{arm.base}/metadata/endpoints?api-version=2019-05-01", timeout=5).json() == [cloud]
     old = arm.session.get(f"{arm.base}/metadata/endpoints?api-version=2015-01-01", timeout=5).json()
     assert old["authentication"]["loginEndpoint"] == arm.base
