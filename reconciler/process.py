@@ -82,7 +82,7 @@ def run_worker(
 
 def _start(contract: Mapping[str, str], token: str, ca_bundle: str | None) -> subprocess.Popen[bytes]:
     reading, writing = os.pipe()
-    with os.fdopen(writing, "wb") as pipe:
+    with os.fdopen(writing, "wb", buffering=0) as pipe:
         try:
             process = subprocess.Popen(
                 ["/bin/bash", str(SCRIPT)],
@@ -99,7 +99,6 @@ def _start(contract: Mapping[str, str], token: str, ca_bundle: str | None) -> su
         # A worker that is gone already is found out by its exit code.
         with contextlib.suppress(BrokenPipeError):
             pipe.write(token.encode("ascii"))
-            pipe.flush()
     return process
 
 
