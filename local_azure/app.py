@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from starlette.routing import Match, Route
 
 from local_azure import control, identity
 from local_azure.arm.router import ArmApp
 from local_azure.middleware import Front
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from local_azure.world import World
-    from starlette.types import ASGIApp, Receive, Scope, Send
-    from types import ModuleType
     from collections.abc import Sequence
+    from types import ModuleType
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from local_azure.world import World
 
 # Parts with a life of their own: each may offer routes(world), attach(world), start(world) and stop(world).
 PARTS = ("local_azure.eventgrid", "local_azure.dns", "local_azure.logs")

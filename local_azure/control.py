@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.responses import JSONResponse, Response
@@ -17,8 +17,9 @@ from local_azure.faults import FaultError, FaultRule, parse_rule
 from local_azure.persistence import dump
 
 if TYPE_CHECKING:
-    from local_azure.world import ContainerGroup, World
     from starlette.requests import Request
+
+    from local_azure.world import ContainerGroup, World
 
 # What a running local Azure cannot change any more.
 _FIXED_SETTINGS = ("data_dir", "tenant_id", "subscription_id")
@@ -26,7 +27,7 @@ SHOWN_REQUESTS = 1000
 
 
 def routes(world: World) -> list[Route]:
-    """The control endpoints of one world; no authentication, loopback only."""
+    """Give the control endpoints of one world; no authentication, loopback only."""
     control = Control(world)
     return [
         Route("/_local/reset", control.reset, methods=["POST"]),
@@ -49,7 +50,7 @@ async def _body(request: Request) -> Any:
 
 
 def rule_to_json(rule: FaultRule) -> dict[str, Any]:
-    """A rule as parse_rule takes it, with its counters."""
+    """Give a rule as parse_rule takes it, with its counters."""
     fault = {
         field.name: getattr(rule.fault, field.name)
         for field in dataclasses.fields(rule.fault)
@@ -74,6 +75,7 @@ class Control:
         self._world = world
 
     async def reset(self, request: Request) -> Response:
+        """Empty everything, faults included."""
         self._world.reset()
         return Response(status_code=204)
 
@@ -102,7 +104,7 @@ class Control:
         return self._world.groups.get(group_id.lower())
 
     async def move(self, request: Request) -> Response:
-        """A platform move: the group has a new address, and Event Grid hears nothing of it."""
+        """Move a group as the platform does: it has a new address, and Event Grid hears nothing of it."""
         group = self._group(request)
         if group is None:
             return _refuse(f"there is no container group '{request.path_params['group']}'", status=404)
@@ -129,7 +131,7 @@ class Control:
         return JSONResponse({"id": group.id, "shown_ip": group.shown_ip})
 
     async def requests(self, request: Request) -> Response:
-        """The newest requests, and counts by operation; ?operation=… and ?since=TOTAL narrow both."""
+        """Give the newest requests, and counts by operation; ?operation=… and ?since=TOTAL narrow both."""
         log = self._world.requests
         if request.method == "DELETE":
             log.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,6 +102,7 @@ class FaultRule:
     fired: int = 0
 
     def matches(self, operation: str, detail: Mapping[str, Any]) -> bool:
+        """Tell whether the rule is about this request."""
         return _glob(operation, self.operation) and all(
             _glob(str(detail.get(key, "")), glob) for key, glob in self.where.items()
         )
@@ -120,15 +121,17 @@ class FaultPlan:
         self.rules: list[FaultRule] = []
 
     def add(self, rule: FaultRule) -> FaultRule:
+        """Append a rule and give it back."""
         self.rules.append(rule)
         return rule
 
     def clear(self) -> None:
+        """Drop every rule and start the random numbers again."""
         self.rules.clear()
         self._rng = random.Random(self._seed)
 
     def match(self, operation: str, detail: Mapping[str, Any]) -> Fault | None:
-        """What goes wrong with this request. Counts it for every rule that it matches."""
+        """Say what goes wrong with this request, and count it for every rule that it matches."""
         hit: FaultRule | None = None
         for rule in self.rules:
             if rule.matches(operation, detail):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError
 from local_azure.faults import AbortConnection, Fault, NeverAnswer
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def play(fault: Fault, detail: Mapping[str, Any]) -> None:
-    """What a fault does before a request is handled; an error answer is left to the caller (see `fault_error`).
+    """Do what a fault does before a request is handled; an error answer is left to the caller (see `fault_error`).
 
     Raises AbortConnection or NeverAnswer, which local_azure.middleware turns into a reset or silence.
     """
@@ -31,7 +31,7 @@ async def play(fault: Fault, detail: Mapping[str, Any]) -> None:
 
 
 def fault_error(fault: Fault, *, wrapped: bool = True) -> ArmError:
-    """The error answer of a fault that has a status, in one of ARM's envelopes."""
+    """Give the error answer of a fault that has a status, in one of ARM's envelopes."""
     assert fault.status is not None, "only faults with a status are answers"
     headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
     return ArmError(fault.status, fault.code or "Error", fault.message or "", wrapped=wrapped, headers=headers)

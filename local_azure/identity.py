@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from starlette.responses import JSONResponse, Response
@@ -15,13 +15,14 @@ from local_azure.middleware import Front
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
     from local_azure.world import World
 
 API_VERSIONS = ("2017-09-01", "2019-08-01")
 
 
 def header(world: World) -> str:
-    """The secret that a caller of the App Service endpoint must send; the same for the same seed."""
+    """Give the secret that a caller of the App Service endpoint must send; the same for the same seed."""
     return f"local-{world.seed:08x}"
 
 
@@ -41,7 +42,7 @@ def routes(world: World) -> list[Route]:
 
 
 def build_app(world: World) -> Front:
-    """The application of the plain-http identity endpoint."""
+    """Give the application of the plain-http identity endpoint."""
     identity = Identity(world)
     paths = [
         Route("/msi/token", identity.app_service),
@@ -115,7 +116,7 @@ class Identity:
         )
 
     async def oauth2(self, request: Request) -> Response:
-        """The token endpoint: client credentials, any secret or assertion."""
+        """Answer the token endpoint: client credentials, any secret or assertion."""
         form = {key: values[0] for key, values in parse_qs((await request.body()).decode()).items()}
         client_id = form.get("client_id", "")
         failed = await self._fault(request, "token.POST", {"type": "oauth2", "name": client_id})

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 from local_azure.faults import AbortConnection, NeverAnswer
 from local_azure.tokens import claims_of
 from local_azure.world import RequestRecord, World
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
     import asyncio
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Front:
@@ -25,6 +25,7 @@ class Front:
         self._silent: set[asyncio.Transport] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
         if scope["type"] != "http":
             return
         status = 0
@@ -46,6 +47,7 @@ class Front:
             self._log(scope, status)
 
     def release(self) -> None:
+        """End the requests that are kept without an answer."""
         for transport in list(self._silent):
             transport.abort()
 
@@ -77,7 +79,7 @@ class Front:
 
 
 def _transport(send: Any) -> asyncio.Transport:
-    """The connection under an ASGI send: uvicorn's is a bound method of its request cycle, which knows it."""
+    """Give the connection under an ASGI send: uvicorn's is a bound method of its request cycle, which knows it."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise RuntimeError("faults that reset a connection need uvicorn: its `send` no longer leads to the transport")

@@ -34,7 +34,7 @@ class StateFileError(RuntimeError):
 
 
 def dump(world: World) -> dict[str, Any]:
-    """The world as JSON values."""
+    """Give the world as JSON values."""
     zones = [
         {
             **{key: getattr(zone, key) for key in ("id", "name", "etag", "tags", "location", "internal_id")},

@@ -8,7 +8,7 @@ import ssl
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trustme
 import uvicorn
@@ -19,9 +19,10 @@ from local_azure.persistence import StateFile, StateFileError
 from local_azure.world import World, WorldSettings
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-    from types import ModuleType, TracebackType
     from collections.abc import Awaitable, Callable, Sequence
+    from types import ModuleType, TracebackType
+
+    from starlette.types import ASGIApp
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -154,6 +155,7 @@ class LocalAzure:
 
     @property
     def dns(self) -> dict[str, str]:
+        """Give each virtual network's resolver, as id -> address:port."""
         return dict(self.world.dns_addresses)
 
     def call(self, action: Callable[[], T]) -> T:
@@ -173,7 +175,7 @@ class LocalAzure:
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
 
     def environment(self) -> dict[str, str]:
-        """The variables that a product process needs to talk to this local Azure, and nothing else."""
+        """Give the variables that a product process needs to talk to this local Azure, and nothing else."""
         return {
             "ARM_ENDPOINT": self.arm,
             "REQUESTS_CA_BUNDLE": str(self.ca),

@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 from functools import lru_cache
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ def _part(value: Mapping[str, Any]) -> str:
 
 
 def issue(*, tenant: str, audience: str, client_id: str, subscription: str, issued_at: float | None = None) -> str:
-    """A token for `audience`; the object id is derived from the client id, so a client is always the same principal."""
+    """Make a token for `audience`; the object id follows from the client id: a client is always the same principal."""
     now = int(time.time() if issued_at is None else issued_at)
     name = "system" if client_id == SYSTEM_CLIENT_ID else client_id
     claims = {
@@ -46,7 +46,7 @@ def issue(*, tenant: str, audience: str, client_id: str, subscription: str, issu
 
 @lru_cache(maxsize=256)
 def claims_of(authorization: str) -> Mapping[str, Any]:
-    """The claims of an Authorization header; a bearer that is no JWT stands for itself."""
+    """Give the claims of an Authorization header; a bearer that is no JWT stands for itself."""
     token = authorization.partition(" ")[2]
     try:
         body = token.split(".")[1]

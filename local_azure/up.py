@@ -6,14 +6,14 @@ import json
 import signal
 import sys
 import threading
-from typing import Any, TextIO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from local_azure.persistence import StateFileError
 from local_azure.server import LocalAzure, PortInUse
 
 if TYPE_CHECKING:
-    from types import FrameType
     from pathlib import Path
+    from types import FrameType
 
 EX_OK, EX_CANNOT_LISTEN, EX_BAD_STATE = 0, 69, 65
 

@@ -19,6 +19,7 @@ from local_azure.faults import FaultPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from local_azure.arm.lro import Operation
     from local_azure.arm.rates import RateMeter
 
@@ -73,7 +74,7 @@ class RecordSets(dict[tuple[str, str], RecordSet]):
     _order: list[tuple[str, str]] | None = None
 
     def ordered(self) -> list[tuple[str, str]]:
-        """The keys in the order of a listing: the apex first, then by name and type."""
+        """Give the keys in the order of a listing: the apex first, then by name and type."""
         if self._order is None or len(self._order) != len(self):
             self._order = sorted(self, key=lambda key: (key[1] != "@", key[1], key[0]))
         return self._order
@@ -88,10 +89,12 @@ class RecordSets(dict[tuple[str, str], RecordSet]):
         super().__delitem__(key)
 
     def pop(self, key: tuple[str, str], *default: Any) -> Any:
+        """Take a set out."""
         self._order = None
         return super().pop(key, *default)
 
     def clear(self) -> None:
+        """Take everything out."""
         self._order = None
         super().clear()
 
@@ -211,13 +214,15 @@ class ArmEvent:
 class EventSink(Protocol):
     """Takes every ArmEvent at the end of its operation; called on the loop, must not block."""
 
-    def emit(self, event: ArmEvent) -> None: ...
+    def emit(self, event: ArmEvent) -> None:
+        """Take one event."""
 
 
 class CollectedEvents(list[ArmEvent]):
     """The default sink: keeps the events for a test to look at."""
 
     def emit(self, event: ArmEvent) -> None:
+        """Take one event."""
         self.append(event)
 
 
@@ -244,16 +249,18 @@ class RequestLog:
         self.total = 0
 
     def append(self, record: RequestRecord) -> None:
+        """Count and keep one request."""
         self.records.append(record)
         self.counts[record.operation] += 1
         self.total += 1
 
     def since(self, total: int) -> list[RequestRecord]:
-        """The records made after `total` had been reached (take `requests.total` before the act)."""
+        """Give the records made after `total` had been reached (take `requests.total` before the act)."""
         newer = self.total - total
         return list(self.records)[-newer:] if newer > 0 else []
 
     def clear(self) -> None:
+        """Take everything out."""
         self.records.clear()
         self.counts.clear()
         self.total = 0
@@ -270,7 +277,7 @@ Authorize = Callable[[Mapping[str, Any], str, str], bool]
 
 
 def allow_all(principal: Mapping[str, Any], action: str, scope: str) -> bool:
-    """The default: every bearer may do everything."""
+    """Let every bearer do everything: the default."""
     return True
 
 
@@ -305,10 +312,11 @@ class World:
         self._timers: set[asyncio.TimerHandle] = set()
 
     def now(self) -> datetime:
+        """Give the time, in UTC."""
         return datetime.now(UTC)
 
     def new_uuid(self) -> str:
-        """A seeded GUID: the same seed and requests give the same etags and operation ids."""
+        """Make a seeded GUID: the same seed and requests give the same etags and operation ids."""
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
@@ -325,7 +333,7 @@ class World:
         self._timers.add(handle)
 
     def zones_linked_to(self, vnet_id: str) -> list[PrivateZone]:
-        """The zones that a virtual network resolves, in no particular order."""
+        """Give the zones that a virtual network resolves, in no particular order."""
         wanted = vnet_id.lower()
         return [
             zone

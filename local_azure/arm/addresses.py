@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 
 from local_azure.arm.call import ArmError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from local_azure.world import ContainerGroup, Subnet, World
@@ -15,14 +15,14 @@ FIRST_HOST = 4
 
 
 def find_subnet(world: World, subnet_id: str) -> Subnet | None:
-    """The subnet of an id, None when its virtual network or itself does not exist."""
+    """Give the subnet of an id, None when its virtual network or itself does not exist."""
     vnet_id, _, name = subnet_id.lower().rpartition("/subnets/")
     vnet = world.vnets.get(vnet_id)
     return vnet.subnets.get(name) if vnet else None
 
 
 def lease(subnet: Subnet, holder: str) -> str:
-    """The lowest free address. Raises ArmError when the subnet is full."""
+    """Give the lowest free address. Raises ArmError when the subnet is full."""
     network = ipaddress.ip_network(subnet.address_prefixes[0], strict=False)
     last = network.num_addresses - (1 if network.version == 4 else 0)
     for host in range(max(subnet.low_mark, FIRST_HOST), last):

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from local_azure.arm.paths import ArmPath
     from local_azure.faults import Fault
-    from collections.abc import Mapping
     from local_azure.world import World
 
 
@@ -34,16 +34,17 @@ class Call:
 
     @property
     def api_version(self) -> str:
+        """Give the api-version as it was sent, empty when it was not."""
         return self.query.get("api-version", "")
 
     def json_object(self) -> dict[str, Any]:
-        """The body, which must be a JSON object. Raises ArmError 400."""
+        """Give the body, which must be a JSON object. Raises ArmError 400."""
         if not isinstance(self.body, dict):
             raise invalid_content("The request content was invalid and could not be deserialized: an object is needed.")
         return self.body
 
     def section(self, name: str) -> dict[str, Any]:
-        """An object inside the body; empty when absent. Raises ArmError 400 for another type."""
+        """Give an object inside the body; empty when absent. Raises ArmError 400 for another type."""
         value = self.json_object().get(name)
         if value is None:
             return {}
@@ -64,6 +65,7 @@ class Reply:
     emits: bool = True
 
     def encoded(self) -> bytes:
+        """Give the body as it goes over the wire."""
         if self.body is None:
             return b""
         text = json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
@@ -82,29 +84,32 @@ class ArmError(Exception):
         self.headers = headers or {}
 
     def content(self) -> dict[str, str]:
+        """Give code and message, without an envelope."""
         return {"code": self.code, "message": self.message}
 
     def reply(self) -> Reply:
+        """Give the answer in its envelope."""
         body: Any = {"error": self.content()} if self.wrapped else self.content()
         return Reply(self.status, body, dict(self.headers), emits=False)
 
 
 def gateway_error(status: int, code: str, message: str) -> ArmError:
-    """An error of ARM's front door, which no resource provider has seen."""
+    """Make an error of ARM's front door, which no resource provider has seen."""
     return ArmError(status, code, message, headers={"x-ms-failure-cause": "gateway"})
 
 
 def dns_error(status: int, code: str, message: str) -> ArmError:
-    """An error of the private DNS provider: the flat envelope."""
+    """Make an error of the private DNS provider: the flat envelope."""
     return ArmError(status, code, message, wrapped=False)
 
 
 def invalid_content(message: str) -> ArmError:
+    """Make ARM's 400 for a body that cannot be understood."""
     return gateway_error(400, "InvalidRequestContent", message)
 
 
 def resource_not_found(path: ArmPath, depth: int | None = None) -> ArmError:
-    """The front door's 404 for the resource of a path, or for its ancestor of `depth` names."""
+    """Make the front door's 404 for the resource of a path, or for its ancestor of `depth` names."""
     names = path.names if depth is None else path.names[:depth]
     types = path.types[: len(names)]
     label = "/".join([path.provider, *(part for pair in zip(types, names, strict=True) for part in pair)])
@@ -117,7 +122,7 @@ def resource_not_found(path: ArmPath, depth: int | None = None) -> ArmError:
 
 
 def parent_not_found(path: ArmPath) -> ArmError:
-    """The front door's 404 for a write below a resource that does not exist (a read names the parent instead)."""
+    """Make the front door's 404 for a write below a resource that does not exist (a read names the parent instead)."""
     return gateway_error(
         404,
         "ParentResourceNotFound",

@@ -17,6 +17,7 @@ from local_azure.world import ContainerGroup
 
 
 def shown(call: Call, group: ContainerGroup, *, listed: bool = False) -> dict[str, Any]:
+    """Give a group's JSON for this request's api-version and the world's settings."""
     return wire(group, call.api_version, call.world.settings.stopped_address, listed=listed)
 
 
@@ -31,6 +32,7 @@ def _find(call: Call) -> ContainerGroup:
 
 
 def transitioning(group: ContainerGroup) -> ArmError:
+    """Make the 409 of a group that is being changed."""
     return ArmError(
         409,
         "ContainerGroupTransitioning",
@@ -39,6 +41,7 @@ def transitioning(group: ContainerGroup) -> ArmError:
 
 
 def get(call: Call) -> Reply:
+    """Answer GET."""
     return Reply(200, shown(call, _find(call)))
 
 
@@ -55,6 +58,7 @@ def listing(call: Call) -> Reply:
 
 
 def put(call: Call) -> Reply:
+    """Answer PUT: 201 with the group as it was accepted, and the operation to follow."""
     body = call.json_object()
     check_name(call.path.name)
     if not body.get("location"):
@@ -101,7 +105,7 @@ def _subnet(call: Call, properties: dict[str, Any]) -> str | None:
 
 
 def _identity(call: Call, sent: Any) -> dict[str, Any] | None:
-    """The identity with the ids that the platform gives to it; they depend on the resource id only."""
+    """Give the identity with the ids that the platform gives to it; they depend on the resource id only."""
     if not isinstance(sent, dict) or not sent.get("type"):
         return None
     identity = {key: value for key, value in sent.items() if value is not None}
@@ -121,6 +125,7 @@ def _identity(call: Call, sent: Any) -> dict[str, Any] | None:
 
 
 def patch(call: Call) -> Reply:
+    """Answer PATCH: tags and zones, at once."""
     group, body = _find(call), call.json_object()
     tags = tags_of(body)
     if tags is not None:
@@ -132,6 +137,7 @@ def patch(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
+    """Answer DELETE: 200 with the last body, at once; 204 when there was none."""
     group = call.world.groups.get(call.path.id.lower())
     if group is None:
         return Reply(204, emits=False)
@@ -141,6 +147,7 @@ def delete(call: Call) -> Reply:
 
 
 def restart(call: Call) -> Reply:
+    """Answer POST restart: 204 with an operation to follow."""
     group = _find(call)
     if group.state == "Stopped":
         raise _stopped(call, group)
@@ -151,6 +158,7 @@ def restart(call: Call) -> Reply:
 
 
 def stop(call: Call) -> Reply:
+    """Answer POST stop: 204, at once."""
     group = _find(call)
     if group.provisioning_state in lifecycle.TRANSITIONING:
         raise transitioning(group)
@@ -159,6 +167,7 @@ def stop(call: Call) -> Reply:
 
 
 def start(call: Call) -> Reply:
+    """Answer POST start: 204 with an operation to follow."""
     group = _find(call)
     if group.provisioning_state in lifecycle.TRANSITIONING:
         raise transitioning(group)

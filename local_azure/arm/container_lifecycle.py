@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from local_azure.arm import addresses, lro
 from local_azure.arm.call import ArmError, Call
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from local_azure.world import ContainerGroup, World
@@ -15,7 +15,7 @@ TRANSITIONING = ("Pending", "Creating", "Updating")
 
 
 def as_accepted(group: ContainerGroup) -> ContainerGroup:
-    """A group as the answer to its PUT shows it: pending; a private one without any ipAddress."""
+    """Give a group as the answer to its PUT shows it: pending; a private one without any ipAddress."""
     return replace(group, state="Pending", provisioning_state="Pending", ip=None, shown_ip=None)
 
 
@@ -52,7 +52,7 @@ def provision(call: Call, group: ContainerGroup, *, created: bool) -> lro.Operat
 
 
 def restart(call: Call, group: ContainerGroup) -> lro.Operation:
-    """Updating for a while (the state stays Running), then running; with a new address if so set."""
+    """Restart: updating for a while (the state stays Running), then running; with a new address if so set."""
     group.provisioning_state = "Updating"
 
     def work() -> None:
@@ -119,7 +119,7 @@ def remove(world: World, group: ContainerGroup) -> None:
 
 
 def move(world: World, group: ContainerGroup) -> None:
-    """A platform move: a new address, and no event. Raises ArmError when the group holds none or the subnet is full."""
+    """Move a group as the platform does: a new address, and no event. Raises ArmError when that cannot be."""
     if group.ip is None:
         raise ArmError(409, "NoAddress", f"The container group '{group.name}' holds no address that could move.")
     addresses.acquire(world, group)

@@ -13,11 +13,12 @@ RESTART_POLICIES = ("Always", "OnFailure", "Never")
 
 
 def bad(code: str, message: str) -> ArmError:
+    """Make a 400 of the container provider."""
     return ArmError(400, code, message)
 
 
 def check_name(name: str) -> None:
-    """Raises ArmError 400 for a name that is no lower-case DNS label."""
+    """Check that a name is a lower-case DNS label. Raises ArmError 400."""
     if not _NAME.match(name):
         raise bad(
             "InvalidContainerGroupName",
@@ -27,7 +28,7 @@ def check_name(name: str) -> None:
 
 
 def normalised(properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties as GET shows them: defaults filled in, secrets gone. Raises ArmError 400."""
+    """Give the properties as GET shows them: defaults filled in, secrets gone. Raises ArmError 400."""
     properties = _without_nulls(properties)
     containers = _objects(properties, "containers")
     if not containers:
@@ -52,7 +53,7 @@ def normalised(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_nulls(value: Any) -> Any:
-    """A copy without what was sent as null: Azure never gives that back."""
+    """Give a copy without what was sent as null: Azure never gives that back."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

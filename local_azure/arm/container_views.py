@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from local_azure.world import ContainerGroup, StoppedAddress
@@ -19,7 +18,7 @@ _BODY = ("containers", "initContainers", "imageRegistryCredentials", "restartPol
 
 
 def wire(group: ContainerGroup, api_version: str, stopped: StoppedAddress, *, listed: bool = False) -> dict[str, Any]:
-    """A group's JSON; a list shows no instanceView."""
+    """Give a group's JSON; a list shows no instanceView."""
     answer: dict[str, Any] = {
         "properties": _properties(group, api_version, stopped, listed=listed),
         "id": group.id,
@@ -53,7 +52,7 @@ def _properties(group: ContainerGroup, api_version: str, stopped: StoppedAddress
 
 
 def _with_view(container: dict[str, Any], view: dict[str, Any] | None) -> dict[str, Any]:
-    """A container with its instanceView in its recorded place, before the resources."""
+    """Give a container with its instanceView in its recorded place, before the resources."""
     if view is None:
         return container
     properties: dict[str, Any] = {}
@@ -79,7 +78,7 @@ def _running_view(group: ContainerGroup) -> dict[str, Any]:
 
 
 def image_events(image: str, pulls: bool, at: datetime) -> list[dict[str, Any]]:
-    """The events of a container's start; none when the image was there."""
+    """Give the events of a container's start; none when the image was there."""
     if image in CACHED_IMAGES and not pulls:
         return []
     digest = hashlib.sha256(image.encode()).hexdigest()
@@ -106,7 +105,7 @@ def image_events(image: str, pulls: bool, at: datetime) -> list[dict[str, Any]]:
 
 
 def ip_address(group: ContainerGroup, stopped: StoppedAddress) -> dict[str, Any] | None:
-    """The ipAddress object, None where it is absent.
+    """Give the ipAddress object, None where it is absent.
 
     | group                          | ipAddress                                   |
     |--------------------------------|---------------------------------------------|

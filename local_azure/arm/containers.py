@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError, Call, Reply, resource_not_found
 
@@ -27,7 +27,7 @@ def _container(call: Call) -> ContainerGroup:
 
 
 def logs(call: Call) -> Reply:
-    """The local Azure runs no container: the log says so instead of pretending."""
+    """Say in the log that the local Azure runs no container, instead of pretending."""
     group = _container(call)
     if group.state != "Running":
         return Reply(200, {"content": ""})
@@ -45,6 +45,7 @@ def terminal(call: Call) -> Reply:
 
 
 def outbound_dependencies(call: Call) -> Reply:
+    """Answer GET outboundNetworkDependenciesEndpoints: none."""
     _group(call)
     return Reply(200, [])
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from local_azure.world import ArmEvent, EventKind, EventOutcome
 from typing import TYPE_CHECKING
+
+from local_azure.world import ArmEvent, EventKind, EventOutcome
 
 if TYPE_CHECKING:
     from local_azure.arm.call import Call
@@ -19,7 +20,7 @@ _VERBS: dict[str, tuple[EventKind, str]] = {
 
 
 def action_name(call: Call) -> str:
-    """The permission and operation name of a request, e.g. Microsoft.Network/privateDnsZones/A/write."""
+    """Give the permission and operation name of a request, e.g. Microsoft.Network/privateDnsZones/A/write."""
     kind = call.path.type or (
         "Microsoft.Resources/subscriptions" + ("/resourceGroups" * bool(call.path.resource_group))
     )

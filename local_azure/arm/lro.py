@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from local_azure.arm.call import ArmError, Call, Reply, gateway_error
 from local_azure.arm.events import emit
@@ -34,6 +34,7 @@ class Operation:
 
     @property
     def done(self) -> bool:
+        """Tell whether the operation has ended, well or not."""
         return self.status in ("Succeeded", "Failed", "Canceled")
 
 
@@ -87,7 +88,7 @@ def _operation_id(world: World, shape: Shape, kind: str, subscription: str) -> s
 
 
 def headers(call: Call, operation: Operation) -> dict[str, str]:
-    """The headers that lead a client to the operation; URLs are absolute, on the host that the client used."""
+    """Give the headers that lead a client to the operation; URLs are absolute, on the host that the client used."""
     # azure-core waits 30 s between polls unless it is told otherwise; Azure tells it in whole seconds only.
     hint = {} if operation.done else {"retry-after-ms": "20"}
     if operation.shape == "dns":

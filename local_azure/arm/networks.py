@@ -46,7 +46,7 @@ def _delegation(subnet_id: str, etag: str, sent: dict[str, Any]) -> dict[str, An
 
 
 def wire(vnet: VirtualNetwork, state: str = "Succeeded") -> dict[str, Any]:
-    """A virtual network as Azure answers it; dhcpOptions appears only when it was sent."""
+    """Give a virtual network as Azure answers it; dhcpOptions appears only when it was sent."""
     dhcp = {"dhcpOptions": {"dnsServers": vnet.dns_servers}} if vnet.dhcp_sent else {}
     return {
         "name": vnet.name,
@@ -141,11 +141,13 @@ def _begin(call: Call, location: str) -> dict[str, str]:
 
 
 def get(call: Call) -> Reply:
+    """Answer GET."""
     vnet = _find(call)
     return Reply(200, wire(vnet), {"ETag": vnet.etag})
 
 
 def listing(call: Call) -> Reply:
+    """Answer GET of a list."""
     prefix = f"{call.path.scope}/".lower()
     return Reply(
         200, {"value": [wire(vnet) for key, vnet in sorted(call.world.vnets.items()) if key.startswith(prefix)]}
@@ -153,6 +155,7 @@ def listing(call: Call) -> Reply:
 
 
 def put(call: Call) -> Reply:
+    """Answer PUT: 201 or 200, and the operation to follow."""
     body, properties = call.json_object(), call.section("properties")
     if not body.get("location"):
         raise gateway_error(400, "LocationRequired", "The location property is required for this definition.")
@@ -189,6 +192,7 @@ def _replace_subnets(call: Call, vnet: VirtualNetwork, sent: list[dict[str, Any]
 
 
 def patch(call: Call) -> Reply:
+    """Answer PATCH: tags, at once."""
     vnet = _find(call)
     vnet.tags, vnet.etag = tags_of(call.json_object()), _etag(call)
     call.world.changed()
@@ -196,6 +200,7 @@ def patch(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
+    """Answer DELETE: 202, refused while an address of it is in use."""
     vnet = call.world.vnets.get(call.path.id.lower())
     if vnet is None:
         return Reply(204, emits=False)
@@ -208,6 +213,7 @@ def delete(call: Call) -> Reply:
 
 
 def get_subnet(call: Call) -> Reply:
+    """Answer GET of a subnet."""
     vnet = _find(call)
     subnet = vnet.subnets.get(call.path.name.lower())
     if subnet is None:
@@ -216,11 +222,13 @@ def get_subnet(call: Call) -> Reply:
 
 
 def list_subnets(call: Call) -> Reply:
+    """Answer GET of a network's subnets."""
     vnet = _find(call)
     return Reply(200, {"value": [_subnet_wire(vnet, subnet) for subnet in vnet.subnets.values()]})
 
 
 def put_subnet(call: Call) -> Reply:
+    """Answer PUT of a subnet: 201 or 200, and the operation to follow."""
     vnet, name = _find(call), call.path.name
     old = vnet.subnets.get(name.lower())
     subnet = _subnet(call, name, call.section("properties"), vnet)
@@ -232,6 +240,7 @@ def put_subnet(call: Call) -> Reply:
 
 
 def delete_subnet(call: Call) -> Reply:
+    """Answer DELETE of a subnet: 202, refused while an address of it is in use."""
     vnet = _find(call)
     subnet = vnet.subnets.get(call.path.name.lower())
     if subnet is None:

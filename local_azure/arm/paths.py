@@ -45,6 +45,7 @@ class ArmPath:
 
     @property
     def name(self) -> str:
+        """Give the last name, or the resource group's."""
         return self.names[-1] if self.names else self.resource_group
 
     @property
@@ -54,7 +55,7 @@ class ArmPath:
         return f"/subscriptions/{self.subscription}{group}"
 
     def id_of(self, depth: int) -> str:
-        """The id of the resource made of the first `depth` types and names."""
+        """Give the id of the resource made of the first `depth` types and names."""
         pairs = zip(self.types[:depth], self.names[:depth], strict=True)
         return f"{self.scope}/providers/{self.provider}/" + "/".join(f"{kind}/{name}" for kind, name in pairs)
 
@@ -67,6 +68,7 @@ class ArmPath:
 
     @property
     def type(self) -> str:
+        """Give the full resource type, empty without a provider."""
         return "/".join((self.provider, *self.types)) if self.provider else ""
 
 

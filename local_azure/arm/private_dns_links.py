@@ -15,7 +15,7 @@ REVERSE = (".in-addr.arpa", ".ip6.arpa")
 
 
 def wire(zone: PrivateZone, link: VirtualNetworkLink, api_version: str) -> dict[str, Any]:
-    """A link as Azure answers it; resolutionPolicy came with 2024-06-01."""
+    """Give a link as Azure answers it; resolutionPolicy came with 2024-06-01."""
     policy = {"resolutionPolicy": link.resolution_policy} if api_version >= "2024-06-01" else {}
     return {
         "id": f"{zone.id}/virtualNetworkLinks/{link.name}",
@@ -35,7 +35,7 @@ def wire(zone: PrivateZone, link: VirtualNetworkLink, api_version: str) -> dict[
 
 
 def new_etag(world: World) -> str:
-    """An etag in the shape of the service behind links: quoted, four groups, the last a time."""
+    """Make an etag in the shape of the service behind links: quoted, four groups, the last a time."""
     bits = world.rng.getrandbits(64)
     return f'"{bits >> 32:08x}-0000-0100-0000-{bits & 0xFFFFFFFF:08x}0000"'
 
@@ -48,6 +48,7 @@ def _zone(call: Call) -> PrivateZone:
 
 
 def get(call: Call) -> Reply:
+    """Answer GET."""
     zone = _zone(call)
     link = zone.links.get(call.path.name.lower())
     if link is None:
@@ -56,6 +57,7 @@ def get(call: Call) -> Reply:
 
 
 def listing(call: Call) -> Reply:
+    """Answer GET of a list."""
     zone, size = _zone_of_list(call), page_size(call)
     token = call.query.get("$skiptoken", "")
     keys = [key for key in sorted(zone.links) if key > token]
@@ -105,6 +107,7 @@ def _fill(link: VirtualNetworkLink, properties: dict[str, Any], api_version: str
 
 
 def put(call: Call) -> Reply:
+    """Answer PUT: 202; conditions and conflicts are found when the operation ends."""
     zone, body, properties = _zone(call), call.json_object(), call.section("properties")
     tags = tags_of(body)
     if not body.get("location"):
@@ -126,6 +129,7 @@ def put(call: Call) -> Reply:
 
 
 def patch(call: Call) -> Reply:
+    """Answer PATCH: 202; conditions and conflicts are found when the operation ends."""
     zone, properties, tags = _zone(call), call.section("properties"), tags_of(call.json_object())
     if call.path.name.lower() not in zone.links:
         raise resource_not_found(call.path)
@@ -152,6 +156,7 @@ def _store(call: Call, zone: PrivateZone, link: VirtualNetworkLink) -> None:
 
 
 def delete(call: Call) -> Reply:
+    """Answer DELETE: 202, or 204 when there was none."""
     zone = call.world.zones.get(call.path.id_of(1).lower())
     if zone is None or call.path.name.lower() not in zone.links:
         return Reply(204, emits=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from local_azure.arm import record_values as values
@@ -18,7 +18,7 @@ MAX_PAGE = 1000
 
 
 def zone_of(call: Call) -> PrivateZone:
-    """The zone a record set belongs to. Raises ArmError 404 as the front door does."""
+    """Give the zone a record set belongs to. Raises ArmError 404 as the front door does."""
     zone = call.world.zones.get(call.path.id_of(1).lower())
     if zone is None:
         raise parent_not_found(call.path) if call.method in ("PUT", "PATCH") else resource_not_found(call.path, 1)
@@ -26,7 +26,7 @@ def zone_of(call: Call) -> PrivateZone:
 
 
 def wire(zone: PrivateZone, record_set: RecordSet) -> dict[str, Any]:
-    """A record set as Azure answers it; an empty CNAME has no cnameRecord."""
+    """Give a record set as Azure answers it; an empty CNAME has no cnameRecord."""
     kind, name = record_set.type, record_set.name
     key, many, _ = values.SHAPES[kind]
     properties: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def wire(zone: PrivateZone, record_set: RecordSet) -> dict[str, Any]:
 
 
 def bare(etag: str) -> str:
-    """An etag without the quotes that some clients put around it and some do not."""
+    """Give an etag without the quotes that some clients put around it and some do not."""
     return etag.strip().removeprefix("W/").strip('"')
 
 
@@ -103,6 +103,7 @@ def _answer(status: int, zone: PrivateZone, record_set: RecordSet) -> Reply:
 
 
 def get(call: Call) -> Reply:
+    """Answer GET."""
     zone = zone_of(call)
     record_set = zone.record_sets.get(_key(call))
     if record_set is None:
@@ -111,6 +112,7 @@ def get(call: Call) -> Reply:
 
 
 def put(call: Call) -> Reply:
+    """Answer PUT: 201 or 200."""
     zone, (kind, key) = zone_of(call), _key(call)
     existing = zone.record_sets.get((kind, key))
     properties = call.section("properties")
@@ -123,6 +125,7 @@ def put(call: Call) -> Reply:
 
 
 def patch(call: Call) -> Reply:
+    """Answer PATCH: what is not named stays."""
     zone = zone_of(call)
     existing = zone.record_sets.get(_key(call))
     if existing is None:
@@ -137,6 +140,7 @@ def patch(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
+    """Answer DELETE: 200, or 204 when there was none."""
     zone, key = zone_of(call), _key(call)
     existing = zone.record_sets.get(key)
     _check(call, existing)
@@ -192,7 +196,7 @@ def page_size(call: Call) -> int:
 
 
 def next_link(call: Call, token: str) -> str:
-    """The absolute URL of the next page: this request with another $skipToken."""
+    """Give the absolute URL of the next page: this request with another $skipToken."""
     kept = {key: value for key, value in call.query.items() if key != "$skiptoken"}
     query = "&".join(f"{key}={quote(value)}" for key, value in kept.items())
     return f"{call.base}{call.path.raw}?{query}&$skipToken={quote(token)}"
@@ -217,7 +221,7 @@ def listing(call: Call) -> Reply:
 
 
 def _position(keys: list[tuple[str, str]], token: str) -> int:
-    """The index after the record set a token names, or where it would be if it was deleted meanwhile."""
+    """Give the index after the record set a token names, or where it would be if it was deleted meanwhile."""
     if not token:
         return 0
     kind, _, name = unquote(token).partition(":")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_azure.arm import lro
 from local_azure.arm.call import ArmError, Call, Reply, dns_error, gateway_error, invalid_content, resource_not_found
@@ -20,7 +20,7 @@ _LABEL = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")
 
 
 def wire(zone: PrivateZone, api_version: str) -> dict[str, Any]:
-    """A zone as Azure answers it; internalId came with 2020-06-01."""
+    """Give a zone as Azure answers it; internalId came with 2020-06-01."""
     registering = sum(link.registration_enabled for link in zone.links.values())
     internal = {"internalId": zone.internal_id} if api_version >= "2020-06-01" else {}
     return {
@@ -44,7 +44,7 @@ def wire(zone: PrivateZone, api_version: str) -> dict[str, Any]:
 
 
 def tags_of(body: dict[str, Any]) -> dict[str, str] | None:
-    """The tags of a body, None when absent. Raises ArmError 400."""
+    """Give the tags of a body, None when absent. Raises ArmError 400."""
     tags = body.get("tags")
     if tags is None:
         return None
@@ -63,6 +63,7 @@ def new_zone(world: World, zone_id: str, name: str, tags: dict[str, str] | None 
 
 
 def get(call: Call) -> Reply:
+    """Answer GET."""
     zone = call.world.zones.get(call.path.id.lower())
     if zone is None:
         raise resource_not_found(call.path)
@@ -95,6 +96,7 @@ def start(call: Call, kind: str, work: Callable[[], None], body: Any) -> Reply:
 
 
 def put(call: Call) -> Reply:
+    """Answer PUT: 202; conditions are found when the operation ends."""
     body, name, tags = call.json_object(), call.path.name, tags_of(call.json_object())
     _check_name(name)
     if not body.get("location"):
@@ -126,6 +128,7 @@ def _check_room(call: Call) -> None:
 
 
 def patch(call: Call) -> Reply:
+    """Answer PATCH: 202; tags."""
     tags = tags_of(call.json_object())
     if call.path.id.lower() not in call.world.zones:
         raise resource_not_found(call.path)
@@ -142,6 +145,7 @@ def patch(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
+    """Answer DELETE: 202, 204 when there was none, 409 while it has links."""
     known = call.world.zones.get(call.path.id.lower())
     if known is None:
         return Reply(204, emits=False)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local_azure.arm.call import ArmError, Call, dns_error
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,7 @@ class Bucket:
 
     @property
     def remaining(self) -> int:
+        """Give the whole tokens that are left."""
         return int(self.tokens)
 
 
@@ -55,9 +56,11 @@ class RateMeter:
         self._buckets: dict[tuple[str, ...], Bucket] = {}
 
     def reset(self) -> None:
+        """Fill every bucket."""
         self._buckets.clear()
 
     def bucket(self, size: float, refill: float, *key: str) -> Bucket:
+        """Give the bucket of a key, full at first use."""
         if key not in self._buckets:
             self._buckets[key] = Bucket(size, refill, size, self.clock())
         return self._buckets[key]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError, dns_error, invalid_content
 
@@ -33,6 +33,7 @@ DEFAULT_SOA: Mapping[str, Any] = {
 
 
 def bad_request(message: str) -> ArmError:
+    """Make the DNS provider's 400."""
     return dns_error(400, "BadRequest", message)
 
 
@@ -126,7 +127,7 @@ PROPERTIES = {name.lower(): name for name, _, _ in SHAPES.values()}
 
 
 def check_name(name: str, record_type: str) -> None:
-    """Raises ArmError 400 for a relative record set name that DNS cannot have."""
+    """Check that DNS can have a relative record set name. Raises ArmError 400."""
     if name == "@":
         if record_type == "CNAME":
             raise bad_request("A CNAME record set cannot be created at the zone apex.")
@@ -138,7 +139,7 @@ def check_name(name: str, record_type: str) -> None:
 
 
 def ttl_of(properties: Mapping[str, Any]) -> int:
-    """The time to live, in seconds. Raises ArmError 400."""
+    """Give the time to live, in seconds. Raises ArmError 400."""
     value = properties.get("ttl", properties.get("TTL"))
     if value is None:
         raise bad_request("The property 'ttl' is required.")
@@ -146,7 +147,7 @@ def ttl_of(properties: Mapping[str, Any]) -> int:
 
 
 def metadata_of(properties: Mapping[str, Any]) -> dict[str, str] | None:
-    """The metadata, None when absent. Raises ArmError 400."""
+    """Give the metadata, None when absent. Raises ArmError 400."""
     metadata = properties.get("metadata")
     if metadata is None:
         return None
@@ -158,7 +159,7 @@ def metadata_of(properties: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def records_of(record_type: str, properties: Mapping[str, Any]) -> Any:
-    """The records in their wire form: a list, an object, or None for an empty CNAME. Raises ArmError 400."""
+    """Give the records in their wire form: a list, an object, or None for an empty CNAME. Raises ArmError 400."""
     key, many, check = SHAPES[record_type]
     given = {name.lower(): value for name, value in properties.items()}
     for other in given.keys() & PROPERTIES.keys():

@@ -15,7 +15,7 @@ _REGIONS = ["West Europe", "North Europe", "East US", "West US", "West US 2"]
 
 
 def ensure(world: World, scope: str, location: str | None = None) -> ResourceGroup:
-    """The resource group of a scope, made on first use."""
+    """Give the resource group of a scope, made on first use."""
     group = world.resource_groups.get(scope.lower())
     if group is None:
         group = ResourceGroup(scope, scope.rpartition("/")[2], location or world.settings.location)
@@ -35,14 +35,17 @@ def _wire(group: ResourceGroup, state: str = "Succeeded") -> dict[str, Any]:
 
 
 def get(call: Call) -> Reply:
+    """Answer GET: every resource group exists from its first use."""
     return Reply(200, _wire(ensure(call.world, call.path.scope)))
 
 
 def head(call: Call) -> Reply:
+    """Answer HEAD: whether the group is there; asking does not make it."""
     return Reply(204 if call.path.scope.lower() in call.world.resource_groups else 404)
 
 
 def put(call: Call) -> Reply:
+    """Answer PUT."""
     body = call.json_object()
     created = call.path.scope.lower() not in call.world.resource_groups
     group = ensure(call.world, call.path.scope, str(body.get("location") or call.world.settings.location))
@@ -52,6 +55,7 @@ def put(call: Call) -> Reply:
 
 
 def patch(call: Call) -> Reply:
+    """Answer PATCH."""
     group = ensure(call.world, call.path.scope)
     tags = tags_of(call.json_object())
     group.tags = group.tags if tags is None else tags
@@ -78,6 +82,7 @@ def delete(call: Call) -> Reply:
 
 
 def listing(call: Call) -> Reply:
+    """Answer GET of a list."""
     prefix = f"{call.path.scope}/".lower()
     groups = [group for key, group in sorted(call.world.resource_groups.items()) if key.startswith(prefix)]
     return Reply(200, {"value": [_wire(group) for group in groups]})
@@ -122,10 +127,12 @@ def _subscription(world: World, subscription: str) -> dict[str, Any]:
 
 
 def get_subscription(call: Call) -> Reply:
+    """Answer GET of a subscription: any exists."""
     return Reply(200, _subscription(call.world, call.path.subscription))
 
 
 def list_subscriptions(call: Call) -> Reply:
+    """Answer GET of the subscriptions: the default one, and those that were used."""
     used = {key.split("/")[2] for key in call.world.resource_groups}
     known = [call.world.settings.subscription_id, *sorted(used - {call.world.settings.subscription_id})]
     body = {"value": [_subscription(call.world, item) for item in known]}
@@ -133,12 +140,14 @@ def list_subscriptions(call: Call) -> Reply:
 
 
 def list_tenants(call: Call) -> Reply:
+    """Answer GET of the tenants: one."""
     tenant = call.world.settings.tenant_id
     row = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "local", "tenantCategory": "Home"}
     return Reply(200, {"value": [row]})
 
 
 def list_locations(call: Call) -> Reply:
+    """Answer GET of a subscription's locations."""
     rows = [
         {"name": name.replace(" ", "").lower(), "displayName": name, "regionalDisplayName": name} for name in _REGIONS
     ]
@@ -167,6 +176,7 @@ def _provider(subscription: str, namespace: str) -> dict[str, Any]:
 
 
 def get_provider(call: Call) -> Reply:
+    """Answer GET and POST register of a provider: registered."""
     namespace = next((name for name in call.path.raw.split("/") if name.lower() in PROVIDERS), None)
     if namespace is None:
         wrong = [part for part in call.path.raw.split("/") if part.lower() not in ("register", "")][-1]
@@ -175,4 +185,5 @@ def get_provider(call: Call) -> Reply:
 
 
 def list_providers(call: Call) -> Reply:
+    """Answer GET of the providers."""
     return Reply(200, {"value": [_provider(call.path.subscription, name) for name in PROVIDERS.values()]})

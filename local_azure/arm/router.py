@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
-
 
 from local_azure import tokens
 from local_azure.arm import rates, resource_groups
@@ -18,8 +17,9 @@ from local_azure.faults import AbortConnection, Fault
 from local_azure.http_faults import fault_error, play
 
 if TYPE_CHECKING:
-    from local_azure.world import World
     from starlette.types import Receive, Scope, Send
+
+    from local_azure.world import World
 
 _DATED = re.compile(r"^20(1[4-9]|2[0-9])-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(-preview)?$")
 _WRITES = ("PUT", "PATCH", "POST", "DELETE")
@@ -35,6 +35,7 @@ class ArmApp:
         self._world = world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         body = await _read(receive)
         call = _call(self._world, scope, body)
         try:
@@ -146,7 +147,7 @@ async def _send(send: Send, reply: Reply, headers: dict[str, str]) -> None:
 
 
 def _detail(call: Call) -> dict[str, str]:
-    """What fault rules can ask of a request: type, name, zone, resource_group, subscription, method, path."""
+    """Give what fault rules can ask of a request: type, name, zone, resource_group, subscription, method, path, user_agent."""
     path = call.path
     is_zone = path.types[:1] == ("privateDnsZones",) and path.names
     return {
@@ -183,7 +184,7 @@ def _authenticate(call: Call) -> None:
 
 
 def check_version(call: Call) -> None:
-    """Raises ArmError 400 for an api-version that is missing or that Azure does not know."""
+    """Check that there is an api-version and that Azure knows it. Raises ArmError 400."""
     version, path = call.api_version, call.path
     if not version:
         raise gateway_error(
