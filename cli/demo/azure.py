@@ -1,4 +1,4 @@
-"""The person at the other end of the demo: does things to the local Azure by its REST API, and looks at what came of it.
+"""The person at the other end of the demo: does things to the local Azure by its REST API, and looks at the outcome.
 
 No SDK here: this is what happens *to* the toolkit, so it must not share code with it.
 """
@@ -13,7 +13,7 @@ from cli.demo.world import CONTAINER_API, DNS_API, Group, zone_id
 from core.errors import ToolkitError
 
 T = TypeVar("T")
-POLL_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.05
 REQUEST_SECONDS: Final = 20.0
 _BAD: Final = 400
 
@@ -84,7 +84,7 @@ class Azure:
         return self.call("GET", path, api_version).json()
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Use what the local Azure has and Azure has not: /_local/…"""
+        """Use what the local Azure has and Azure has not, below `/_local/`."""
         answer = self.call(method, f"/_local/{path}", body=body)
         return answer.json() if answer.content else None
 

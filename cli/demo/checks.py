@@ -61,7 +61,7 @@ def _text(value: object) -> str:
 
 
 def _answers(facts: Facts, right: Mapping[str, str]) -> Iterator[Check]:
-    """Every live group resolves in both directions, in every network."""
+    """Check that every live group resolves in both directions, in every network."""
     for id_, ip in sorted(right.items()):
         fqdn = fqdn_of(id_)
         for network in (network.name for network in NETWORKS):
@@ -71,7 +71,7 @@ def _answers(facts: Facts, right: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _gone(facts: Facts, right: Mapping[str, str]) -> Iterator[Check]:
-    """What is not alive has no name: NXDOMAIN, said by our own zone, so that the zone is known to have been asked."""
+    """Check that what is not alive is NXDOMAIN, said by our own zone: a zone that is not linked says it too."""
     names, addresses = {fqdn_of(id_) for id_ in right}, set(right.values())
     for (network, kind, asked), answer in facts.answers.items():
         if asked in names or asked in addresses:
@@ -84,7 +84,7 @@ def _gone(facts: Facts, right: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _zones(facts: Facts, right: Mapping[str, str]) -> Iterator[Check]:
-    """The zones hold the record sets of the live groups, marked as theirs, and nothing else."""
+    """Check that the zones hold the record sets of the live groups, marked as theirs, and nothing else."""
     expected = {("A", fqdn_of(id_), ip, TTL_SECONDS, id_) for id_, ip in right.items()}
     expected |= {
         ("PTR", reverse_name(parse_address(ip)), fqdn_of(id_), TTL_SECONDS, id_) for id_, ip in right.items() if ip
@@ -104,16 +104,16 @@ def _shown(item: tuple[str, str, str, int, str]) -> str:
 
 
 def _losers(facts: Facts, lost: Iterable[str]) -> Iterator[Check]:
-    """A loser is alive, and its last word in the table says why it has no name."""
+    """Check that a loser is alive, and that its last word in the table says why it has no name."""
     for id_ in sorted(lost):
         rows = [row for row in facts.rows if str(row.get("ContainerGroupId") or "").lower() == id_]
-        last = next((row for row in reversed(rows) if row["Component"] == "reconciler"), {})
+        last: Mapping[str, Any] = next((row for row in reversed(rows) if row["Component"] == "reconciler"), {})
         yield _equal(f"{'/'.join(id_.split('/')[4:9:4])} is alive, and says why it has no name", "name_conflict",
                      str(last.get("ErrorCode")) if facts.live.get(id_) else "it is not alive")  # fmt: skip
 
 
 def _rows(facts: Facts, expected: Sequence[Expected]) -> Iterator[Check]:
-    """Each act has left its rows in the event table."""
+    """Check that each act has left its rows in the event table."""
     wanted: dict[Expected, int] = {}
     for item in expected:
         wanted[item] = wanted.get(item, 0) + 1
@@ -129,7 +129,7 @@ def _rows(facts: Facts, expected: Sequence[Expected]) -> Iterator[Check]:
 
 
 def _failures(facts: Facts, lost: Iterable[str]) -> Iterator[Check]:
-    """Nothing else failed, and no row was dropped on its way."""
+    """Check that nothing else failed, and that no row was dropped on its way."""
     kinds = {EventType.RECONCILE_FAILED.value, EventType.TRACK_FAILED.value}
     failed = {
         f"{row['EventType']} {row.get('ContainerGroup')}: {row.get('ErrorCode')} {row.get('ErrorMessage')}"
@@ -141,7 +141,7 @@ def _failures(facts: Facts, lost: Iterable[str]) -> Iterator[Check]:
 
 
 def _deliveries(facts: Facts, lost: Iterable[str]) -> Iterator[Check]:
-    """Every event was delivered; only the loser's ended as a dead letter."""
+    """Check that every event was delivered, and that only the loser's ended as a dead letter."""
     ended = {
         f"{item['subscription']}: {item['subject']} {item['state']} {item['reason']}"
         for item in facts.deliveries

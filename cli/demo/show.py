@@ -1,5 +1,6 @@
 """How the demo looks: one line for each act as it is played, tables at the end. Knows nothing of how it is done."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from cli.demo.report import Played, Report
 from core.events import EventType, severity_of
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.status import Status
 
 _MEANING: Final = {
@@ -27,6 +29,10 @@ _MEANING: Final = {
     EventType.NO_CHANGE: "the tracker found DNS right",
     EventType.DRIFT_DETECTED: "the tracker found DNS wrong",
 }
+_WIDTHS: Final = (1, 14, 45, 11, 13, 6)
+_GROUP_ID: Final = re.compile(
+    r"/subscriptions/[^/ ]+/resourceGroups/([^/ ]+)/providers/[^/ ]+/[^/ ]+/([A-Za-z0-9-]+)", re.IGNORECASE
+)
 _COLOURS: Final = {"Error": "red", "Warning": "yellow", "Information": "green"}
 
 
@@ -39,17 +45,19 @@ class Show:
         self._doing = ""
 
     def opening(self) -> None:
-        """Introduce the landscape."""
+        """Introduce the landscape; every zone is linked to all three networks."""
         self._print(
             "[bold]drift demo[/]  a local Azure; the real functions, worker and SDKs; no subscription, no network"
         )
         self._print()
-        zones = f"{world.FORWARD_ZONE}, {', '.join(world.REVERSE_ZONES)}"
-        self._print(f"  [bold]hub[/]        {world.HUB_NET.prefix:13} the zones, linked to all three networks: {zones}")
+        self._print(f"  [bold]hub[/]        {world.HUB_NET.prefix:13} zones {', '.join(world.ZONES)}")
         for label, network in (("spoke one", world.NET_ONE), ("spoke two", world.NET_TWO)):
             names = ", ".join(group.name for group in world.FIRST_GROUPS if group.network is network)
             self._print(f"  [bold]{label}[/]  {network.prefix:13} container groups {names}")
         self._print()
+        self._line(
+            "", "[dim]act[/]", "[dim]what happens to Azure[/]", "[dim]DNS said[/]", "[dim]says now[/]", "[dim]took[/]"
+        )
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -77,22 +85,25 @@ class Show:
         """Show an act that is over: what was done, what DNS said before and after, how long it took."""
         if self._silent:
             return
-        table = Table.grid(padding=(0, 1), expand=False)
-        for width in (1, 14, 46, 13, 1, 14, 6):
-            table.add_column(width=width, no_wrap=width != 46, overflow="fold" if width == 46 else "ellipsis")  # noqa: PLR2004 - the wide one
         told = act.told
         if told is None:
             console.show(f"[red]✗[/] [bold]{number} {act.name}[/]")
             console.show(f"    [red]{escape(act.error)}[/]")
             return
         mark = "[yellow]![/]" if told.wrong else "[green]✓[/]"
-        seconds = f"{told.seconds:.1f} s"
-        table.add_row(
-            mark, f"[bold]{act.name}[/]", told.did, told.before, "→", f"[bold]{told.after}[/]", f"{seconds:>6}"
+        self._line(
+            mark, f"[bold]{act.name}[/]", told.did, told.before, f"[bold]{told.after}[/]", f"{told.seconds:.1f} s"
         )
-        console.show(table)
         if told.note:
             console.show(f"    [dim]{escape(told.note)}[/]")
+
+    def _line(self, *cells: str) -> None:
+        """Print one act's cells under the headings; 100 columns are enough."""
+        table = Table.grid(padding=(0, 1))
+        for width in _WIDTHS:
+            table.add_column(width=width, justify="right" if width == _WIDTHS[-1] else "left", overflow="fold")
+        table.add_row(*cells)
+        self._print(table)
 
     def closing(self, report: Report) -> None:
         """Show the tables, and whether all is as it must be."""
@@ -134,9 +145,14 @@ class Show:
         if not wishes.keep:
             self._print("With a local Azure to play with afterwards: [bold]drift demo --keep[/]")
 
-    def _print(self, text: str = "") -> None:
+    def _print(self, what: "RenderableType" = "") -> None:
         if not self._silent:
-            console.show(text)
+            console.show(what)
+
+
+def shorter(text: str) -> str:
+    """Write resource/name where a container group's whole id stands."""
+    return _GROUP_ID.sub(r"\1/\2", text)
 
 
 def _drift_table(report: Report) -> Table:
@@ -151,7 +167,7 @@ def _drift_table(report: Report) -> Table:
         if act.told is None:
             table.add_row(act.name, "", "", f"[red]{escape(act.error)}[/]")
         elif act.told.wrong:
-            table.add_row(act.told.drifted, "—", "", f"[yellow]still wrong:[/] {escape(act.told.wrong)}")
+            table.add_row(act.told.drifted, "—", "", f"[yellow]still wrong:[/] {escape(shorter(act.told.wrong))}")
         else:
             table.add_row(act.told.drifted, act.told.repaired_by, f"{act.told.seconds:.1f} s", "[green]right[/]")
     return table

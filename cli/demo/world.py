@@ -118,9 +118,13 @@ FIRST_GROUPS: Final = (WEB, API, BATCH, CACHE, QUEUE)
 
 
 def zone_map() -> str:
-    """Give the zone map as the function app is given it."""
+    """Give the zone map as the function app is given it.
+
+    The zones are in another subscription than the groups, so the keys name the groups' one: a record set that somebody
+    edited carries no owner mark any more, and only the map tells whose name it is.
+    """
     entries = {
-        network.resource_group: {
+        f"{network.subscription}/{network.resource_group}": {
             "forward_zone": FORWARD_ZONE,
             "reverse_zones": list(REVERSE_ZONES),
             "zones_resource_group": "rg-dns",
