@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 import requests
 
 from core.names import parse_address
@@ -16,6 +18,12 @@ from core.records import owner_mark
 if TYPE_CHECKING:
     from local_azure.fleet import Fleet
     from local_azure.server import LocalAzure
+
+# The same examples in every run, and no failure because the machine is busy.
+hypothesis_settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parent.parent
 
