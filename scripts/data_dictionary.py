@@ -37,9 +37,10 @@ def text() -> str:
 def _lines() -> Iterator[str]:
     yield "# The events"
     yield ""
-    yield f"Written by `scripts/data_dictionary.py` from `core/events.py`. Every outcome is one row of `{TABLE}` (stream"
-    yield f"`{STREAM}`). Query it through the function `{FUNCTION}()`, which keeps one row for each `EventId` and adds the rows"
-    yield "that could not be uploaded and went out as log lines."
+    yield "Written by `scripts/data_dictionary.py` from `core/events.py`."
+    yield ""
+    yield f"Every outcome is one row of `{TABLE}` (stream `{STREAM}`). Query it through the function `{FUNCTION}()`, which"
+    yield "keeps one row for each `EventId` and adds the rows that could not be uploaded and went out as log lines."
     yield ""
     yield "## Event types"
     yield ""

@@ -1,7 +1,7 @@
 """Write `drift` beside the interpreter that runs this file.
 
-The app is deployed as a folder and never installed (its root names would enter site-packages), so the command cannot be an
-entry point of a distribution: this launcher puts the project's root first on the path instead.
+The app is deployed as a folder and never installed (its root names would enter site-packages), so the command cannot be
+an entry point of a distribution: this launcher puts the project's root first on the path instead.
 """
 
 import stat
