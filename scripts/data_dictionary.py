@@ -39,7 +39,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "Written by `scripts/data_dictionary.py` from `core/events.py`."
     yield ""
-    yield f"Every outcome is one row of `{TABLE}` (stream `{STREAM}`). Query it through the function `{FUNCTION}()`, which"
+    yield f"Every outcome is one row of `{TABLE}` (stream `{STREAM}`). Query the function `{FUNCTION}()`, which"
     yield "keeps one row for each `EventId` and adds the rows that could not be uploaded and went out as log lines."
     yield ""
     yield "## Event types"
