@@ -204,7 +204,7 @@ class History:
         if self.rng.random() < 0.5:  # noqa: PLR2004
             self.dns.put(replace(record_set, values=("10.0.77.77",), ttl=5))
         else:
-            place = Subject(live, self.config(group)).ptr_place(live.address)
+            place = Subject.of(live, self.config(group)).placement.ptr_place(live.address)
             ptr = self.dns.sets.get((REVERSE.name, "PTR", place.name)) if place else None
             if ptr is not None and ptr.is_owned_by(str(group)):
                 self.dns.delete(ptr)
@@ -248,7 +248,7 @@ class History:
     def _run(self, group: ArmId, gate: Gate) -> bool:
         """Run one delivery; False when it must be delivered again."""
         self.report.runs += 1
-        progress = Progress(Subject(self.groups.get(group), self.config(group)))
+        progress = Progress(Subject.of(self.groups.get(group), self.config(group)))
         converger = Converger(GatedGroups(gate, self.groups), GatedDns(gate, self.dns), lambda: 1.0, verify_after=0.0)
         try:
             converger.converge(progress)
@@ -282,7 +282,7 @@ class History:
         for group in self.ids:
             live = self.groups.get(group)
             if live.state is LiveState.RUNNING:
-                expected |= self._check_live(group, Subject(live, self.config(group)))
+                expected |= self._check_live(group, Subject.of(live, self.config(group)))
         for key, record_set in self.dns.sets.items():
             if key in expected:
                 continue
@@ -295,9 +295,9 @@ class History:
         """Check a live group's records, and give their keys."""
         address = subject.group.address
         assert address is not None  # noqa: S101 - a running group has one
-        place = subject.ptr_place(address)
+        place = subject.placement.ptr_place(address)
         assert place is not None  # noqa: S101 - the pool is within the zone
-        forward, reverse = (FORWARD, "A", subject.record_name), (REVERSE.name, "PTR", place.name)
+        forward, reverse = (FORWARD, "A", subject.placement.record_name), (REVERSE.name, "PTR", place.name)
         found, ptr = self.dns.sets.get(forward), self.dns.sets.get(reverse)
         a_right = found is not None and found.values == (str(address),) and found.is_owned_by(str(group))
         ptr_right = ptr is not None and ptr.values == (subject.fqdn,) and ptr.is_owned_by(str(group))

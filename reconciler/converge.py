@@ -148,9 +148,8 @@ class Converger:
                 progress.left_behind.append(written)
 
     def _is_committed(self, subject: Subject, address: Address) -> bool:
-        found = (
-            self.private_dns.get(subject.forward_zone, kind, subject.record_name) for kind in subject.address_types
-        )
+        place = subject.placement
+        found = (self.private_dns.get(place.forward_zone, kind, place.record_name) for kind in subject.address_types)
         return any(record_set and same_values(record_set.values, (str(address),)) for record_set in found)
 
     def _removal(self, subject: Subject, written: RecordSet) -> Change | None:

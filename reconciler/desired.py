@@ -1,32 +1,31 @@
 """What DNS should say for one container group. Pure."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from core.errors import ConfigurationError, NotReadyError
 from core.live import LiveGroup, LiveState
-from core.names import Address, ReverseZone, absolute_name, longest_reverse_zone, relative_name, reverse_name
-from core.records import RecordType, ZoneRef, address_type
+from core.names import Address
+from core.placement import Placement
+from core.records import RecordType, address_type
 from core.zone_map import DnsConfig, OnStop, Ownership
-
-_IPV6: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class PtrPlace:
-    """Where an address's PTR record set is: the zone, and the name within it."""
-
-    address: Address
-    zone: ZoneRef
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The group whose DNS is reconciled, and its configuration."""
+    """The group whose DNS is reconciled, and where its records are."""
 
     group: LiveGroup
-    config: DnsConfig
+    placement: Placement
+
+    @staticmethod
+    def of(group: LiveGroup, config: DnsConfig) -> "Subject":
+        """Put a group and its configuration together."""
+        return Subject(group, Placement(group.id, config))
+
+    @property
+    def config(self) -> DnsConfig:
+        """The configuration of the group's resource group."""
+        return self.placement.config
 
     @property
     def group_id(self) -> str:
@@ -34,36 +33,14 @@ class Subject:
         return str(self.group.id)
 
     @property
-    def record_name(self) -> str:
-        """Name of the address record set within the forward zone."""
-        return self.group.id.name.lower()
-
-    @property
     def fqdn(self) -> str:
         """The name that must resolve."""
-        return absolute_name(self.record_name, self.config.forward_zone)
-
-    @property
-    def forward_zone(self) -> ZoneRef:
-        """Where the forward zone is."""
-        return self.config.zone(self.config.forward_zone, self.group.id)
+        return self.placement.fqdn
 
     @property
     def address_types(self) -> tuple[RecordType, ...]:
-        """The types of address record sets that are looked at: AAAA only where IPv6 is configured or in use."""
-        address = self.group.address
-        v6 = any(zone.network.version == _IPV6 for zone in self.config.reverse_zones)
-        v6 = v6 or (address is not None and address.version == _IPV6)
-        return ("A", "AAAA") if v6 else ("A",)
-
-    def ptr_place(self, address: Address) -> PtrPlace | None:
-        """Say where the PTR of an address belongs, or None when no configured reverse zone contains it."""
-        zone: ReverseZone | None = longest_reverse_zone(address, self.config.reverse_zones)
-        if zone is None:
-            return None
-        return PtrPlace(
-            address, self.config.zone(zone.name, self.group.id), relative_name(reverse_name(address), zone.name)
-        )
+        """The types of address record sets that are looked at."""
+        return self.placement.address_types(self.group.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +83,7 @@ def desire(subject: Subject) -> Desired:
 
 def unplaced(subject: Subject, address: Address) -> ConfigurationError | None:
     """Give the reason why an address's PTR has no place although reverse zones are configured."""
-    if not subject.config.reverse_zones or subject.ptr_place(address):
+    if not subject.config.reverse_zones or subject.placement.ptr_place(address):
         return None
     zones = ", ".join(zone.name for zone in subject.config.reverse_zones)
     error = ConfigurationError(

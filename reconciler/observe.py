@@ -11,9 +11,10 @@ from core.arm_id import ArmId
 from core.errors import InputError, ToolkitError, ZoneMissingError
 from core.live import LiveGroup, LiveState
 from core.names import Address, address_of, parse_address
+from core.placement import PtrPlace
 from core.records import RecordSet, same_values
 from core.run_context import ReadsGroups, ReadsRecordSets
-from reconciler.desired import Desired, PtrPlace, Subject, unplaced
+from reconciler.desired import Desired, Subject, unplaced
 from reconciler.plan import Seen
 
 
@@ -35,7 +36,7 @@ def observe(
     problems: list[ToolkitError] = []
     ptr_sets: dict[Address, RecordSet | None] = {}
     for address in dict.fromkeys(wanted):
-        place = subject.ptr_place(address)
+        place = subject.placement.ptr_place(address)
         if place:
             _read_ptr(place, private_dns, ptr_sets, problems)
     if subject.group.state is LiveState.ABSENT and needs_scan(subject, address_sets):
@@ -67,7 +68,7 @@ def needs_scan(subject: Subject, address_sets: tuple[RecordSet, ...]) -> bool:
 
 def _address_sets(subject: Subject, private_dns: ReadsRecordSets) -> Iterator[RecordSet]:
     for record_type in subject.address_types:
-        found = private_dns.get(subject.forward_zone, record_type, subject.record_name)
+        found = private_dns.get(subject.placement.forward_zone, record_type, subject.placement.record_name)
         if found is not None:
             yield found
 

@@ -15,8 +15,9 @@ from core.arm_id import same_id
 from core.errors import NameConflictError, ToolkitError
 from core.live import LiveGroup, LiveState
 from core.names import Address, normalise
+from core.placement import PtrPlace
 from core.records import ADDRESS_KEY, MANAGED_BY_KEY, OWNER_KEY, RecordSet, owner_mark, same_values
-from reconciler.desired import Desired, PtrPlace, Subject
+from reconciler.desired import Desired, Subject
 
 Action = Literal["create", "update", "delete"]
 
@@ -190,7 +191,14 @@ class _Planner:
         before = next((found for found in self.seen.address_sets if found.type == self.desired.type), None)
         if before is None:
             kind = self.desired.type or "A"
-            target = RecordSet(self.subject.forward_zone, kind, self.subject.record_name, ttl, (str(address),), mark)
+            target = RecordSet(
+                self.subject.placement.forward_zone,
+                kind,
+                self.subject.placement.record_name,
+                ttl,
+                (str(address),),
+                mark,
+            )
             yield Change("create", None, target, f"{kind} is missing")
             return
         values = before.values if same_values(before.values, (str(address),)) else (str(address),)
@@ -221,7 +229,7 @@ def make_plan(subject: Subject, desired: Desired, seen: Seen) -> Plan:
         for record_set in seen.address_sets:
             if record_set.type == desired.type:
                 planner.check_address_set(record_set)
-        place = subject.ptr_place(desired.address)
+        place = subject.placement.ptr_place(desired.address)
         if place and place.address in seen.ptr_sets:
             changes += planner.upsert_ptr(place)
     changes += planner.clean_ptrs()

@@ -79,7 +79,7 @@ def _reconcile_group(
 ) -> tuple[Event, ReconcileFailedError | None]:
     context = run.context
     live = context.container_groups.get(group)
-    desire(Subject(live, config))  # not ready: known here already, so no worker is started
+    desire(Subject.of(live, config))  # not ready: known here already, so no worker is started
     contract = contract_for(context, live, config)
     deadline = context.settings.reconcile_deadline_seconds
     ended = worker(contract.to_environment(), context.arm_token(), deadline, _log_line, context.settings.ca_bundle)

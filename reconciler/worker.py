@@ -44,7 +44,7 @@ def main(environment: Mapping[str, str], out: TextIO) -> int:
         ca_bundle=environment.get("REQUESTS_CA_BUNDLE") or None,
         deadline=lambda: ends - time.monotonic(),
     )
-    progress = Progress(Subject(contract.live, contract.config))
+    progress = Progress(Subject.of(contract.live, contract.config))
     converger = Converger(
         ContainerGroups(arm), PrivateDns(arm), lambda: ends - time.monotonic(), contract.attempts, contract.dry_run
     )
@@ -93,7 +93,7 @@ def _facts(progress: Progress) -> dict[str, Any]:
     """Give what the run learned and did, as fields of the result."""
     subject = progress.subject
     address = subject.group.address
-    place = subject.ptr_place(address) if address else None
+    place = subject.placement.ptr_place(address) if address else None
     return {
         "live_state": subject.group.state,
         "live_ip": str(address or ""),

@@ -51,7 +51,7 @@ class World:
         return {f"{kind} {name}": ",".join(item.values) for (_, kind, name), item in self.dns.sets.items()}
 
     def converge(self, guess: LiveGroup | None = None, **limits: Any) -> tuple[EventType, Progress]:
-        progress = Progress(Subject(guess or self.groups.get(WEB), CONFIG))
+        progress = Progress(Subject.of(guess or self.groups.get(WEB), CONFIG))
         ports = Ports(self)
         return Converger(ports.groups, ports.dns, lambda: self.seconds, **limits).converge(progress), progress
 

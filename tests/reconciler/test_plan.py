@@ -212,7 +212,7 @@ CASES = [
 
 
 def plan(case: Case) -> Plan:
-    subject = Subject(case.live, case.config)
+    subject = Subject.of(case.live, case.config)
     return make_plan(subject, desire(subject), Seen(case.addresses, case.ptrs, case.owners))
 
 
