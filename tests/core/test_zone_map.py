@@ -212,10 +212,10 @@ def test_an_entry_without_reverse_zones_is_taken():
 
 @given(
     st.dictionaries(
-        st.from_regex(r"(?:[a-f0-9]{8}/)?rg-[a-z0-9]{1,8}", fullmatch=True),
+        st.sampled_from(["rg-one", "rg-two", f"{SUBSCRIPTION}/rg-one", f"{OTHER}/rg-two"]),
         st.fixed_dictionaries(
             {
-                "forward_zone": st.from_regex(r"[a-z]{1,8}\.internal", fullmatch=True),
+                "forward_zone": st.text("az", min_size=1, max_size=4).map("{}.internal".format),
                 "reverse_zones": st.lists(
                     st.integers(0, 255).map("{}.10.in-addr.arpa".format), unique=True, max_size=3
                 ),
