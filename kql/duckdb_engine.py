@@ -119,7 +119,6 @@ class DuckDbEngine:
     def _cursor(self) -> Iterator[DuckDBPyConnection]:
         cursor = self._connection.cursor()
         try:
-            cursor.execute("SET TimeZone = 'UTC'")
             yield cursor
         finally:
             cursor.close()

@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from core import events
@@ -103,6 +104,7 @@ DUPLICATES = {
         [],
         [line("a", 1, ArmCalls=4, DurationMs=2**40, DriftKinds=["ptr_stale"], Details={"é": [1.5]})],
     ),
+    "a log line from before the time span": ([row("a", 1)], [line("b", 30)]),
     "a row and its log line": ([row("a", 1, Fqdn="x")], [line("a", 1, Fqdn="x")]),
     "a log line newer than the row": ([row("a", 8, Fqdn="old")], [line("a", 1, Fqdn="new")]),
     "a row newer than the log line": ([row("a", 1, Fqdn="new")], [line("a", 8, Fqdn="old")]),
@@ -114,6 +116,7 @@ DUPLICATES = {
                 "AciDnsEventFallback {not json",
                 "acidnseventfallback " + json.dumps(row("lower")),
                 "said " + events.FALLBACK_MARKER + json.dumps(row("inside")),
+                "x" * len(events.FALLBACK_MARKER) + json.dumps(row("quotes", ErrorMessage=events.FALLBACK_MARKER)),
                 events.FALLBACK_MARKER + '{"EventId": "no time"}',
                 events.FALLBACK_MARKER + '{"TimeGenerated": "2026-03-01T11:00:00Z"}',
                 events.FALLBACK_MARKER + "[1]",
@@ -235,6 +238,13 @@ def test_a_query_that_takes_too_long_is_interrupted(engine):
     assert caught.value.kind == "timeout"
     assert time.monotonic() - began < 5
     assert answer(engine, "print 1") == [(1,)]
+
+
+def test_a_table_name_is_never_a_python_variable(connection):
+    frame = connection.sql("SELECT 1")
+    with pytest.raises(duckdb.CatalogException, match="frame does not exist"):
+        connection.execute("SELECT * FROM frame")
+    assert frame.fetchall() == [(1,)]
 
 
 def test_rows_in_a_file_are_there_when_it_is_opened_again(tmp_path):

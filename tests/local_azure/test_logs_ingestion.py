@@ -209,6 +209,11 @@ REFUSED = {
         400,
         "InvalidRequestContent",
     ),
+    "a gzip without its checksum": (
+        {"Content_Encoding": "gzip", "body": gzip.compress(b"[]")[:-8]},
+        400,
+        "InvalidRequestContent",
+    ),
     "another encoding": ({"Content_Encoding": "br"}, 415, "UnsupportedContentEncoding"),
 }
 
