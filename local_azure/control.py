@@ -74,7 +74,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def reset(self, request: Request) -> Response:
+    async def reset(self, _request: Request) -> Response:
         """Empty everything, faults included."""
         self._world.reset()
         return Response(status_code=204)
@@ -180,7 +180,7 @@ class Control:
                 reasons.append(f"{name}: {value!r} has the wrong type")
         return reasons
 
-    async def state(self, request: Request) -> Response:
+    async def state(self, _request: Request) -> Response:
         """Everything the local Azure knows, as it stands in the state file."""
         return JSONResponse(dump(self._world))
 

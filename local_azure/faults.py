@@ -52,11 +52,11 @@ class FaultError(ValueError):
         self.reasons = reasons
 
 
-class AbortConnection(Exception):
+class AbortConnection(Exception):  # noqa: N818  # an order to the server, not an error
     """Raised by a handler whose connection must be reset (RST) instead of answered."""
 
 
-class NeverAnswer(Exception):
+class NeverAnswer(Exception):  # noqa: N818  # an order to the server, not an error
     """Raised by a handler whose client must wait until it gives up."""
 
 
@@ -117,7 +117,7 @@ class FaultPlan:
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._rng = random.Random(seed)
+        self._rng = random.Random(seed)  # noqa: S311  # reproducible, not secret
         self.rules: list[FaultRule] = []
 
     def add(self, rule: FaultRule) -> FaultRule:
@@ -128,7 +128,7 @@ class FaultPlan:
     def clear(self) -> None:
         """Drop every rule and start the random numbers again."""
         self.rules.clear()
-        self._rng = random.Random(self._seed)
+        self._rng = random.Random(self._seed)  # noqa: S311  # reproducible, not secret
 
     def match(self, operation: str, detail: Mapping[str, Any]) -> Fault | None:
         """Say what goes wrong with this request, and count it for every rule that it matches."""
@@ -162,8 +162,10 @@ _TEXTS = ("operation", "code", "message")
 
 
 def parse_rule(value: Any, at: str = "rule") -> FaultRule:
-    """A rule from JSON: {kind, operation?, where?, skip?, times?, probability?, status?, code?, message?,
-    retry_after?, delay_seconds?}. Raises FaultError with every reason.
+    """Make a rule from JSON. Raises FaultError with every reason.
+
+    Its shape: {kind, operation?, where?, skip?, times?, probability?, status?, code?, message?, retry_after?,
+    delay_seconds?}.
     """
     if not isinstance(value, dict):
         raise FaultError([f"{at}: an object is needed"])

@@ -32,6 +32,7 @@ async def play(fault: Fault, detail: Mapping[str, Any]) -> None:
 
 def fault_error(fault: Fault, *, wrapped: bool = True) -> ArmError:
     """Give the error answer of a fault that has a status, in one of ARM's envelopes."""
-    assert fault.status is not None, "only faults with a status are answers"
+    if fault.status is None:
+        raise ValueError(f"a fault of kind {fault.kind} is no answer")
     headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
     return ArmError(fault.status, fault.code or "Error", fault.message or "", wrapped=wrapped, headers=headers)

@@ -170,8 +170,8 @@ class Identity:
         authentication = {"loginEndpoint": base, "audiences": [base, "https://management.azure.com/"]}
         version = request.query_params.get("api-version", "")
         if version == "2015-01-01":
-            names = ("galleryEndpoint", "graphEndpoint", "portalEndpoint")
-            return JSONResponse({**dict.fromkeys(names, base), "authentication": authentication})
+            old_names = ("galleryEndpoint", "graphEndpoint", "portalEndpoint")
+            return JSONResponse({**dict.fromkeys(old_names, base), "authentication": authentication})
         suffixes = {
             "storage": "core.local",
             "keyVaultDns": "vault.local",

@@ -8,7 +8,7 @@ import ssl
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import trustme
 import uvicorn
@@ -29,7 +29,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 20.0
 
 
-class PortInUse(RuntimeError):
+class PortInUse(RuntimeError):  # noqa: N818  # says what is the matter
     """The port that was asked for is taken."""
 
 
@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
             app,
             lifespan="off",
             log_config=None,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             proxy_headers=False,
             server_header=False,
@@ -143,9 +143,11 @@ class LocalAzure:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
+        self._tls_socket.close()
+        self._identity_socket.close()
         self._directory.cleanup()
 
-    def __enter__(self) -> LocalAzure:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -191,7 +193,7 @@ class LocalAzure:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # it is raised again in the thread that waits
             self._failure = error
         finally:
             self._loop.close()
@@ -203,14 +205,14 @@ class LocalAzure:
         state.load()
         servers = [(_Server(front, self._tls), self._tls_socket), (_Server(plain, None), self._identity_socket)]
         started: list[ModuleType] = []
-        serving: asyncio.Task[Any] | None = None
+        serving: asyncio.Future[list[None]] | None = None
         try:
             for part in parts:
                 if hasattr(part, "start"):
                     await part.start(self.world)
                 started.append(part)
-            serving = asyncio.gather(*(server.serve_on(sock) for server, sock in servers))  # type: ignore[assignment]  # a future will do
-            while not all(server.started for server, _ in servers):
+            serving = asyncio.gather(*(server.serve_on(sock) for server, sock in servers))
+            while not all(server.started for server, _ in servers):  # noqa: ASYNC110  # uvicorn offers a flag, no event
                 await asyncio.sleep(0.001)
             self._ready.set()
             await self._stop.wait()

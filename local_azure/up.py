@@ -48,19 +48,20 @@ def serve(
     """
     stop = threading.Event()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with LocalAzure.start(port=port, data=data, seed=seed, **settings) as azure:
-            print(json.dumps(announcement(azure)), file=out or sys.stdout, flush=True)
+            (out or sys.stdout).write(json.dumps(announcement(azure)) + "\n")
+            (out or sys.stdout).flush()
             stop.wait()
     except PortInUse as error:
-        print(f"local-azure: {error}", file=sys.stderr)
+        sys.stderr.write(f"local-azure: {error}\n")
         return EX_CANNOT_LISTEN
     except StateFileError as error:
-        print(f"local-azure: {error}", file=sys.stderr)
+        sys.stderr.write(f"local-azure: {error}\n")
         return EX_BAD_STATE
     finally:
         for number, handler in previous.items():

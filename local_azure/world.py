@@ -9,19 +9,54 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from local_azure.arm.rates import RateMeter
 from local_azure.faults import FaultPlan
+from local_azure.request_log import RequestLog, RequestRecord
+from local_azure.resources import (
+    ContainerGroup,
+    PrivateZone,
+    RecordSet,
+    RecordSets,
+    ResourceGroup,
+    Subnet,
+    VirtualNetwork,
+    VirtualNetworkLink,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from local_azure.arm.lro import Operation
-    from local_azure.arm.rates import RateMeter
+
+__all__ = [
+    "SUBSCRIPTION_ID",
+    "TENANT_ID",
+    "ArmEvent",
+    "Authorize",
+    "CollectedEvents",
+    "ContainerGroup",
+    "EventKind",
+    "EventOutcome",
+    "EventSink",
+    "PrivateZone",
+    "RecordSet",
+    "RecordSets",
+    "RequestLog",
+    "RequestRecord",
+    "ResourceGroup",
+    "StoppedAddress",
+    "Subnet",
+    "VirtualNetwork",
+    "VirtualNetworkLink",
+    "World",
+    "WorldSettings",
+]
 
 SUBSCRIPTION_ID = "00000000-0000-0000-0000-000000000001"
 TENANT_ID = "00000000-0000-0000-0000-0000000000aa"
@@ -57,143 +92,6 @@ class WorldSettings:
     data_dir: Path | None = None
 
 
-@dataclass
-class RecordSet:
-    """One record set; `properties` is the wire form (ttl, metadata, aRecords/ptrRecords/…) without fqdn."""
-
-    type: str
-    name: str
-    ttl: int
-    properties: dict[str, Any]
-    etag: str
-
-
-class RecordSets(dict[tuple[str, str], RecordSet]):
-    """Record sets by (TYPE, name lower), which remembers its listing order until a set comes or goes."""
-
-    _order: list[tuple[str, str]] | None = None
-
-    def ordered(self) -> list[tuple[str, str]]:
-        """Give the keys in the order of a listing: the apex first, then by name and type."""
-        if self._order is None or len(self._order) != len(self):
-            self._order = sorted(self, key=lambda key: (key[1] != "@", key[1], key[0]))
-        return self._order
-
-    def __setitem__(self, key: tuple[str, str], value: RecordSet) -> None:
-        if key not in self:
-            self._order = None
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key: tuple[str, str]) -> None:
-        self._order = None
-        super().__delitem__(key)
-
-    def pop(self, key: tuple[str, str], *default: Any) -> Any:
-        """Take a set out."""
-        self._order = None
-        return super().pop(key, *default)
-
-    def clear(self) -> None:
-        """Take everything out."""
-        self._order = None
-        super().clear()
-
-
-@dataclass
-class VirtualNetworkLink:
-    """A zone's link to a virtual network; `vnet_id` keeps the case it was sent in."""
-
-    name: str
-    etag: str
-    vnet_id: str
-    registration_enabled: bool = False
-    state: str = "Completed"
-    resolution_policy: str = "Default"
-    linked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    tags: dict[str, str] | None = None
-    location: str = "global"
-
-
-@dataclass
-class PrivateZone:
-    """A private zone with its record sets, keyed by (TYPE, name lower), and links, keyed by name lower."""
-
-    id: str
-    name: str
-    etag: str
-    tags: dict[str, str] | None = None
-    record_sets: RecordSets = field(default_factory=RecordSets)
-    links: dict[str, VirtualNetworkLink] = field(default_factory=dict)
-    location: str = "global"
-    internal_id: str = ""
-
-
-@dataclass
-class Subnet:
-    """A subnet; `properties` is the wire form besides the prefixes, `leases` says which group holds an address."""
-
-    name: str
-    address_prefixes: list[str]
-    properties: dict[str, Any] = field(default_factory=dict)
-    etag: str = ""
-    leases: dict[str, str] = field(default_factory=dict)
-    # Every host below this offset is taken; keeps finding the lowest free address cheap.
-    low_mark: int = 0
-
-
-@dataclass
-class VirtualNetwork:
-    """A virtual network; subnets are keyed by name lower, `dns_servers` empty means Azure's own resolver."""
-
-    id: str
-    name: str
-    location: str
-    address_prefixes: list[str]
-    subnets: dict[str, Subnet] = field(default_factory=dict)
-    dns_servers: list[str] = field(default_factory=list)
-    # Whether dhcpOptions was sent: Azure shows it only then.
-    dhcp_sent: bool = False
-    tags: dict[str, str] | None = None
-    etag: str = ""
-    guid: str = ""
-
-
-@dataclass
-class ContainerGroup:
-    """A container group; `properties` is the wire form as requested, without what the platform adds.
-
-    `state` is the group's instanceView.state; `ip` the address it holds now, None when it holds none, `last_ip` the
-    one it held before it was stopped. `shown_ip` overrides what GET and list show, to play Azure's odd answers:
-    "null", "absent", or a literal such as 0.0.0.0.
-    """
-
-    id: str
-    name: str
-    location: str
-    properties: dict[str, Any]
-    tags: dict[str, str] | None = None
-    zones: list[str] | None = None
-    identity: dict[str, Any] | None = None
-    state: str = "Pending"
-    provisioning_state: str = "Pending"
-    ip: str | None = None
-    subnet_id: str | None = None
-    restart_count: int = 0
-    started_at: datetime | None = None
-    last_ip: str | None = None
-    shown_ip: str | None = None
-
-
-@dataclass
-class ResourceGroup:
-    """A resource group, made on first use of its name."""
-
-    id: str
-    name: str
-    location: str
-    tags: dict[str, str] | None = None
-
-
 @dataclass(frozen=True)
 class ArmEvent:
     """What Event Grid learns when a write, delete or action has ended. `claims` are the caller's token claims."""
@@ -226,57 +124,11 @@ class CollectedEvents(list[ArmEvent]):
         self.append(event)
 
 
-@dataclass(frozen=True)
-class RequestRecord:
-    """One answered request. `operation` is e.g. privateDns.recordSet.PUT; status 0 means no answer was given."""
-
-    time: datetime
-    method: str
-    path: str
-    operation: str
-    status: int
-    user_agent: str
-    client_request_id: str
-    principal: str
-
-
-class RequestLog:
-    """The newest requests, and exact counts by operation of all of them."""
-
-    def __init__(self, keep: int = 100_000) -> None:
-        self.records: deque[RequestRecord] = deque(maxlen=keep)
-        self.counts: Counter[str] = Counter()
-        self.total = 0
-
-    def append(self, record: RequestRecord) -> None:
-        """Count and keep one request."""
-        self.records.append(record)
-        self.counts[record.operation] += 1
-        self.total += 1
-
-    def since(self, total: int) -> list[RequestRecord]:
-        """Give the records made after `total` had been reached (take `requests.total` before the act)."""
-        newer = self.total - total
-        return list(self.records)[-newer:] if newer > 0 else []
-
-    def clear(self) -> None:
-        """Take everything out."""
-        self.records.clear()
-        self.counts.clear()
-        self.total = 0
-
-    def __iter__(self) -> Iterator[RequestRecord]:
-        return iter(self.records)
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-
 # (token claims, action such as Microsoft.Network/privateDnsZones/A/write, resource id) -> allowed
 Authorize = Callable[[Mapping[str, Any], str, str], bool]
 
 
-def allow_all(principal: Mapping[str, Any], action: str, scope: str) -> bool:
+def allow_all(_principal: Mapping[str, Any], _action: str, _scope: str) -> bool:
     """Let every bearer do everything: the default."""
     return True
 
@@ -287,18 +139,16 @@ class World:
     logs: Any = None  # the log store, set by local_azure.logs
 
     def __init__(self, settings: WorldSettings | None = None, seed: int = 0) -> None:
-        from local_azure.arm.rates import RateMeter
-
         self.settings = settings or WorldSettings()
         self.seed = seed
-        self.rng = random.Random(seed)
+        self.rng = random.Random(seed)  # noqa: S311  # reproducible, not secret
         self.faults = FaultPlan(seed)
         self.zones: dict[str, PrivateZone] = {}
         self.vnets: dict[str, VirtualNetwork] = {}
         self.groups: dict[str, ContainerGroup] = {}
         self.resource_groups: dict[str, ResourceGroup] = {}
         self.operations: dict[str, Operation] = {}
-        self.rates: RateMeter = RateMeter()
+        self.rates = RateMeter()
         self.events: EventSink = CollectedEvents()
         self.requests = RequestLog()
         self.dns_addresses: dict[str, str] = {}
@@ -363,7 +213,7 @@ class World:
         self.faults.clear()
         self.requests.clear()
         self.rates.reset()
-        self.rng = random.Random(self.seed)
+        self.rng = random.Random(self.seed)  # noqa: S311  # reproducible, not secret
         self.authorize = allow_all
         if isinstance(self.events, CollectedEvents):
             self.events.clear()

@@ -24,7 +24,7 @@ def find_subnet(world: World, subnet_id: str) -> Subnet | None:
 def lease(subnet: Subnet, holder: str) -> str:
     """Give the lowest free address. Raises ArmError when the subnet is full."""
     network = ipaddress.ip_network(subnet.address_prefixes[0], strict=False)
-    last = network.num_addresses - (1 if network.version == 4 else 0)
+    last = network.num_addresses - int(isinstance(network, ipaddress.IPv4Network))
     for host in range(max(subnet.low_mark, FIRST_HOST), last):
         address = str(network[host])
         if address not in subnet.leases:

@@ -55,7 +55,7 @@ class Call:
 
 @dataclass
 class Reply:
-    """An answer. `escaped` writes slashes as `\\/`, as the private DNS provider does."""
+    r"""An answer. `escaped` writes slashes as `\/`, as the private DNS provider does."""
 
     status: int
     body: Any = None

@@ -9,6 +9,7 @@ from local_azure.arm.call import ArmError, invalid_content
 
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 MAX_CONTAINERS = 60
+MAX_PORT = 65535
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 
 
@@ -89,8 +90,8 @@ def _container(container: dict[str, Any], *, init: bool = False) -> dict[str, An
 def _ports(ports: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for item in ports:
         port = item.get("port")
-        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-            raise bad("InvalidPort", f"The port '{port}' is invalid: a number from 1 to 65535 is needed.")
+        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= MAX_PORT:
+            raise bad("InvalidPort", f"The port '{port}' is invalid: a number from 1 to {MAX_PORT} is needed.")
     return ports
 
 

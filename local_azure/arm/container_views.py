@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ def wire(group: ContainerGroup, api_version: str, stopped: StoppedAddress, *, li
         "type": "Microsoft.ContainerInstance/containerGroups",
         "location": group.location,
     }
-    for key, value in (("zones", group.zones), ("tags", group.tags), ("identity", group.identity)):
-        if value is not None:
-            answer[key] = value
-    return answer
+    optional = {"zones": group.zones, "tags": group.tags, "identity": group.identity}
+    return answer | {key: value for key, value in optional.items() if value is not None}
 
 
 def _properties(group: ContainerGroup, api_version: str, stopped: StoppedAddress, *, listed: bool) -> dict[str, Any]:
@@ -67,8 +65,7 @@ def _with_view(container: dict[str, Any], view: dict[str, Any] | None) -> dict[s
 
 
 def _running_view(group: ContainerGroup) -> dict[str, Any]:
-    at = group.started_at
-    assert at is not None, "a running group has been started"
+    at = group.started_at or datetime.now(UTC)
     return {
         "restartCount": group.restart_count,
         "currentState": {"state": "Running", "startTime": _time(at, 3), "detailStatus": ""},

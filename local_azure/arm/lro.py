@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Shape = Literal["dns", "aci", "network"]
 # What an operation does at its end: returns nothing, or raises ArmError when it has failed.
 Work = Callable[[], None]
+# Azure keeps operations for a day; a local one that is this far back is not polled any more.
+KEPT_OPERATIONS = 10_000
 IN_PROGRESS = {"dns": "InProgress", "aci": "Pending", "network": "InProgress"}
 
 
@@ -38,7 +40,7 @@ class Operation:
         return self.status in ("Succeeded", "Failed", "Canceled")
 
 
-def begin(
+def begin(  # noqa: PLR0913  # each names one thing that the providers do differently
     call: Call,
     shape: Shape,
     seconds: float,
@@ -58,13 +60,13 @@ def begin(
         status=IN_PROGRESS[shape],
         location=location,
     )
+    if len(world.operations) >= KEPT_OPERATIONS:
+        del world.operations[next(iter(world.operations))]
     world.operations[operation.id.lower()] = operation
 
     def finish() -> None:
         try:
-            if call.operation_fault:
-                fault = call.operation_fault
-                raise ArmError(500, fault.code or "OperationFailed", fault.message or "The operation has failed.")
+            _raise_fault(call)
             work()
         except ArmError as error:
             operation.status = "Canceled" if error.code == "Canceled" else "Failed"
@@ -78,6 +80,12 @@ def begin(
 
     world.later(seconds, finish)
     return operation
+
+
+def _raise_fault(call: Call) -> None:
+    fault = call.operation_fault
+    if fault:
+        raise ArmError(500, fault.code or "OperationFailed", fault.message or "The operation has failed.")
 
 
 def _operation_id(world: World, shape: Shape, kind: str, subscription: str) -> str:

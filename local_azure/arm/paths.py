@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 # The spelling that ARM answers with, whatever the caller typed.
@@ -76,27 +77,29 @@ def parse(raw: str) -> ArmPath:
     """Parse a request path (percent-encoded or not). Never fails: an unknown shape gets a key that has no route."""
     parts = [unquote(part) for part in raw.split("/") if part]
     lowered = [part.lower() for part in parts]
-    fields = {"raw": raw}
+    fields: dict[str, Any] = {"raw": raw}
     key: list[str] = []
     at = 0
     if lowered[:1] == ["subscriptions"]:
         key.append("subscriptions")
         at = 1
-        if len(parts) > 1:
-            fields["subscription"], at = parts[1], 2
+        if parts[at:]:
+            fields["subscription"] = parts[at]
+            at += 1
             key.append("*")
-    if at == 2 and lowered[2:3] == ["resourcegroups"]:
+    if "subscription" in fields and lowered[at : at + 1] == ["resourcegroups"]:
         key.append("resourcegroups")
-        at = 3
-        if len(parts) > 3:
-            fields["resource_group"], at = parts[3], 4
+        at += 1
+        if parts[at:]:
+            fields["resource_group"] = parts[at]
+            at += 1
             key.append("*")
     if lowered[at : at + 1] == ["providers"] and len(parts) > at + 2:
         return _resource(parts, lowered, at + 1, key, fields)
     return ArmPath(key="/".join(key + lowered[at:]), **fields)
 
 
-def _resource(parts: list[str], lowered: list[str], at: int, key: list[str], fields: dict[str, str]) -> ArmPath:
+def _resource(parts: list[str], lowered: list[str], at: int, key: list[str], fields: dict[str, Any]) -> ArmPath:
     key += ["providers", lowered[at]]
     types: list[str] = []
     names: list[str] = []

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from local_azure.arm import lro
 from local_azure.arm.call import ArmError, Call, Reply, dns_error, gateway_error, invalid_content, resource_not_found
 from local_azure.arm.private_dns_records import check_conditions, next_link, page_size
-from local_azure.arm.record_values import DEFAULT_SOA, bad_request
+from local_azure.arm.record_values import DEFAULT_SOA, MAX_NAME, bad_request
 from local_azure.world import PrivateZone, RecordSet, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_LINKS, MAX_REGISTRATION_LINKS, MAX_RECORD_SETS, MAX_ZONES = 1000, 100, 25_000, 1000
+MIN_LABELS, MAX_LABELS = 2, 34
 _LABEL = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")
 
 
@@ -83,9 +84,14 @@ def _check(call: Call, zone: PrivateZone | None) -> None:
 
 def _check_name(name: str) -> None:
     labels = name.split(".")
-    if not 2 <= len(labels) <= 34 or len(name) > 253 or not all(_LABEL.match(label) for label in labels):
+    if (
+        not MIN_LABELS <= len(labels) <= MAX_LABELS
+        or len(name) > MAX_NAME
+        or not all(_LABEL.match(label) for label in labels)
+    ):
         raise bad_request(
-            f"The domain name '{name}' is not valid. The zone name must contain 2 to 34 labels, separated by dots."
+            f"The domain name '{name}' is not valid. The zone name must contain {MIN_LABELS} to {MAX_LABELS} labels, "
+            "separated by dots."
         )
 
 

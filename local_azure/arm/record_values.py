@@ -19,6 +19,7 @@ MAX_TTL = 2**31 - 1
 MAX_TXT_CHARACTERS = 1024
 MAX_TXT_VALUE = 255
 MAX_METADATA = 10
+MAX_NAME, MAX_LABEL = 253, 63
 _LABEL = re.compile(r"^(\*|[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)$")
 # The SOA that every new private zone starts with; the serial number never changes.
 DEFAULT_SOA: Mapping[str, Any] = {
@@ -52,7 +53,7 @@ def _number(value: Any, what: str, low: int, high: int) -> int:
 def _name(value: Any, what: str) -> str:
     text = _text(value, what)
     labels = text.removesuffix(".").split(".")
-    if len(text) > 254 or not all(0 < len(label) <= 63 for label in labels):
+    if len(text.removesuffix(".")) > MAX_NAME or not all(0 < len(label) <= MAX_LABEL for label in labels):
         raise bad_request(f"The value '{text}' of '{what}' is not a valid domain name.")
     return text
 
@@ -132,7 +133,7 @@ def check_name(name: str, record_type: str) -> None:
         if record_type == "CNAME":
             raise bad_request("A CNAME record set cannot be created at the zone apex.")
         return
-    if len(name) > 253 or not all(_LABEL.match(label) for label in name.split(".")) or "*" in name[1:]:
+    if len(name) > MAX_NAME or not all(_LABEL.match(label) for label in name.split(".")) or "*" in name[1:]:
         raise bad_request(f"The record set name '{name}' is not valid.")
     if record_type == "SOA":
         raise bad_request("An SOA record set can only be at the zone apex, '@'.")

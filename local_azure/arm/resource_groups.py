@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError, Call, Reply
 from local_azure.arm.paths import PROVIDERS
 from local_azure.arm.private_dns_zones import tags_of
 from local_azure.world import ResourceGroup, World
 
-# namespace -> resource type -> (api-versions, locations)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
 DNS_VERSIONS = ("2018-09-01", "2020-01-01", "2020-06-01", "2024-06-01")
 _REGIONS = ["West Europe", "North Europe", "East US", "West US", "West US 2"]
+# namespace -> (resource type, api-versions, locations), for what is served here.
+_RESOURCE_TYPES: dict[str, list[tuple[str, Sequence[str], list[str]]]] = {
+    "Microsoft.Network": [
+        ("privateDnsZones", DNS_VERSIONS, ["global"]),
+        ("virtualNetworks", ("2023-11-01",), _REGIONS),
+    ],
+    "Microsoft.ContainerInstance": [("containerGroups", ("2024-05-01-preview", "2023-05-01"), _REGIONS)],
+}
 
 
 def ensure(world: World, scope: str, location: str | None = None) -> ResourceGroup:
@@ -156,13 +167,7 @@ def list_locations(call: Call) -> Reply:
 
 
 def _provider(subscription: str, namespace: str) -> dict[str, Any]:
-    types = {
-        "Microsoft.Network": [
-            ("privateDnsZones", DNS_VERSIONS, ["global"]),
-            ("virtualNetworks", ("2023-11-01",), _REGIONS),
-        ],
-        "Microsoft.ContainerInstance": [("containerGroups", ("2024-05-01-preview", "2023-05-01"), _REGIONS)],
-    }.get(namespace, [])
+    types = _RESOURCE_TYPES.get(namespace, [])
     return {
         "id": f"/subscriptions/{subscription}/providers/{namespace}",
         "namespace": namespace,

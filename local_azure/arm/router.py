@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -86,7 +87,7 @@ class ArmApp:
             if "x-ms-failure-cause" not in error.headers:
                 error.headers.update(limits)
             raise
-        if reply.emits and call.method in _WRITES and reply.status < 400:
+        if reply.emits and call.method in _WRITES and reply.status < HTTPStatus.BAD_REQUEST:
             emit(call, "Success")
         reply.headers.update(limits)
         return reply
@@ -138,7 +139,7 @@ def _with_fault(call: Call, fault: Fault) -> Call:
 async def _send(send: Send, reply: Reply, headers: dict[str, str]) -> None:
     body = reply.encoded()
     wire = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    if reply.status != 204:
+    if reply.status != HTTPStatus.NO_CONTENT:
         wire.append((b"Content-Length", str(len(body)).encode()))
     if body:
         wire.append((b"Content-Type", b"application/json; charset=utf-8"))
@@ -147,7 +148,7 @@ async def _send(send: Send, reply: Reply, headers: dict[str, str]) -> None:
 
 
 def _detail(call: Call) -> dict[str, str]:
-    """Give what fault rules can ask of a request: type, name, zone, resource_group, subscription, method, path, user_agent."""
+    """Give what the `where` of a fault rule can ask of a request."""
     path = call.path
     is_zone = path.types[:1] == ("privateDnsZones",) and path.names
     return {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -14,6 +13,9 @@ from azure.mgmt.containerinstance import ContainerInstanceManagementClient
 from azure.mgmt.privatedns import PrivateDnsManagementClient
 
 from local_azure.server import LocalAzure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
 DNS_VERSION, ACI_VERSION, NETWORK_VERSION = "2024-06-01", "2023-05-01", "2023-11-01"

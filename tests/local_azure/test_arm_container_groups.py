@@ -239,7 +239,8 @@ def test_identities_get_their_ids(arm: Any) -> None:
     identity = {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {user: {}}}
     answer = arm("PUT", f"{GROUPS}/web", {**arm.group_body(), "identity": identity})
     shown = answer.json()["identity"]
-    assert shown["principalId"] and shown["tenantId"]
+    assert shown["principalId"]
+    assert shown["tenantId"]
     assert shown["userAssignedIdentities"][user].keys() == {"principalId", "clientId"}
 
 
@@ -256,10 +257,25 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("no operating system", "web", {"osType": None}, "InvalidOsType"),
     ("a wrong restart policy", "web", {"restartPolicy": "Maybe"}, "InvalidRestartPolicy"),
     ("port 0", "web", {"ipAddress": {"type": "Public", "ports": [{"port": 0}]}}, "InvalidPort"),
-    ("a private address without a subnet", "web", {"ipAddress": {"type": "Private", "ports": [{"port": 1}]}}, "NetworkProfileMissing"),
-    ("a subnet that is not there", "web", {"subnetIds": [{"id": "/x/virtualNetworks/y/subnets/z"}], "ipAddress": None}, "InvalidResourceReference"),
+    (
+        "a private address without a subnet",
+        "web",
+        {"ipAddress": {"type": "Private", "ports": [{"port": 1}]}},
+        "NetworkProfileMissing",
+    ),
+    (
+        "a subnet that is not there",
+        "web",
+        {"subnetIds": [{"id": "/x/virtualNetworks/y/subnets/z"}], "ipAddress": None},
+        "InvalidResourceReference",
+    ),
     ("containers that are text", "web", {"containers": ["app"]}, "InvalidRequestContent"),
-    ("a container without resources", "web", {"containers": [{"name": "a", "properties": {"image": "x"}}]}, "InvalidResourceRequests"),
+    (
+        "a container without resources",
+        "web",
+        {"containers": [{"name": "a", "properties": {"image": "x"}}]},
+        "InvalidResourceRequests",
+    ),
 ]
 
 
@@ -300,7 +316,9 @@ def test_a_platform_move_changes_the_address_without_an_event(arm: Any, azure: L
     assert arm.session.post(f"{arm.base}/_local/groups/{group_id}/move", timeout=5).status_code == 409
 
 
-@pytest.mark.parametrize(("shown", "expected"), [("null", {"ip": None}), ("0.0.0.0", {"ip": "0.0.0.0"}), ("absent", {})])
+@pytest.mark.parametrize(
+    ("shown", "expected"), [("null", {"ip": None}), ("0.0.0.0", {"ip": "0.0.0.0"}), ("absent", {})]
+)
 def test_a_group_can_succeed_without_a_usable_address(arm: Any, shown: str, expected: dict[str, Any]) -> None:
     path = arm.group("web", arm.vnet())
     url = f"{arm.base}/_local/groups{arm('GET', path).json()['id']}/show"

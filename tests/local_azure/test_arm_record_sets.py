@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local_azure.world import RecordSet
+
 if TYPE_CHECKING:
     from local_azure.server import LocalAzure
 
@@ -162,10 +164,10 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "properties", "status", "code"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED])
-def test_bad_record_sets_are_refused(
-    arm: Any, path: str, properties: dict[str, Any], status: int, code: str
-) -> None:
+@pytest.mark.parametrize(
+    ("path", "properties", "status", "code"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_bad_record_sets_are_refused(arm: Any, path: str, properties: dict[str, Any], status: int, code: str) -> None:
     answer = arm("PUT", f"{arm.zone()}/{path}", {"properties": properties})
     body = answer.json()
     assert (answer.status_code, body.get("error", body)["code"]) == (status, code)
@@ -189,8 +191,9 @@ def test_a_zone_holds_at_most_25000_record_sets(arm: Any, azure: LocalAzure, mon
 
 
 def test_a_missing_zone_is_the_front_doors_404(arm: Any) -> None:
-    read, written = arm("GET", "Microsoft.Network/privateDnsZones/no.zone/A/web"), arm(
-        "PUT", "Microsoft.Network/privateDnsZones/no.zone/A/web", A
+    read, written = (
+        arm("GET", "Microsoft.Network/privateDnsZones/no.zone/A/web"),
+        arm("PUT", "Microsoft.Network/privateDnsZones/no.zone/A/web", A),
     )
     assert read.json()["error"]["code"] == "ResourceNotFound"
     assert written.json()["error"]["code"] == "ParentResourceNotFound"
@@ -199,8 +202,6 @@ def test_a_missing_zone_is_the_front_doors_404(arm: Any) -> None:
 
 
 def fill(azure: LocalAzure, count: int) -> None:
-    from local_azure.world import RecordSet
-
     def put() -> None:
         zone = next(iter(azure.world.zones.values()))
         for number in range(count):
@@ -225,7 +226,7 @@ def test_a_list_goes_by_pages_of_100_in_order_without_loss(arm: Any, azure: Loca
     fill(azure, 250)
     got = pages(arm, f"{zone}/ALL")
     assert [len(page) for page in got] == [100, 100, 51]
-    assert sum(got, []) == ["@", *(f"h{number:05}" for number in range(250))]
+    assert [name for page in got for name in page] == ["@", *(f"h{number:05}" for number in range(250))]
 
 
 def test_top_and_suffix_and_type_narrow_a_list(arm: Any, azure: LocalAzure) -> None:

@@ -91,9 +91,7 @@ def test_lists_are_paged(dns_client: PrivateDnsManagementClient, zone: str) -> N
 
 def test_links_are_made_and_listed(dns_client: PrivateDnsManagementClient, zone: str, arm: Any) -> None:
     vnet = arm.vnet().rpartition("/subnets/")[0]
-    wanted = VirtualNetworkLink(
-        location="global", virtual_network=SubResource(id=vnet), registration_enabled=False
-    )
+    wanted = VirtualNetworkLink(location="global", virtual_network=SubResource(id=vnet), registration_enabled=False)
     made = dns_client.virtual_network_links.begin_create_or_update("rg", zone, "hub", wanted).result()
     assert made.virtual_network_link_state == "Completed"
     assert [item.name for item in dns_client.virtual_network_links.list("rg", zone)] == ["hub"]

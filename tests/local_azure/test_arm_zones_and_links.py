@@ -48,7 +48,10 @@ def test_a_running_operation_answers_202_with_its_headers(arm: Any, azure: Local
 
 @pytest.mark.parametrize(
     ("headers", "says"),
-    [({"If_None_Match": "*"}, "exists already and hence cannot be created again"), ({"If_Match": "x"}, "etag mismatch")],
+    [
+        ({"If_None_Match": "*"}, "exists already and hence cannot be created again"),
+        ({"If_Match": "x"}, "etag mismatch"),
+    ],
 )
 def test_a_zones_condition_fails_in_the_poll(arm: Any, headers: dict[str, str], says: str) -> None:
     arm.zone()
@@ -128,9 +131,7 @@ def test_a_link_is_patched_under_its_etag(arm: Any) -> None:
     assert stale["error"]["message"] == (
         "The Virtual Network link 'hub' for the Private DNS zone 'corp.internal' has been modified (etag mismatch)."
     )
-    done = arm.finished(
-        arm("PATCH", path, {"properties": {"resolutionPolicy": "NxDomainRedirect"}}, If_Match=etag)
-    )
+    done = arm.finished(arm("PATCH", path, {"properties": {"resolutionPolicy": "NxDomainRedirect"}}, If_Match=etag))
     assert done["status"] == "Succeeded"
     assert arm("GET", path).json()["properties"]["resolutionPolicy"] == "NxDomainRedirect"
 

@@ -27,7 +27,11 @@ def variables(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(azure: LocalAzure, *, header: str | None = None, **query: str) -> requests.Response:
     headers = {"X-IDENTITY-HEADER": azure.identity_header if header is None else header}
-    asked = {"api-version": "2019-08-01", "resource": RESOURCE, **{k.replace("_version", "-version"): v for k, v in query.items()}}
+    asked = {
+        "api-version": "2019-08-01",
+        "resource": RESOURCE,
+        **{k.replace("_version", "-version"): v for k, v in query.items()},
+    }
     return requests.get(azure.identity_endpoint, params=asked, headers=headers, timeout=5)
 
 
@@ -81,8 +85,9 @@ def test_imds_wants_the_metadata_header(azure: LocalAzure) -> None:
 @pytest.mark.usefixtures("variables")
 def test_a_token_endpoint_that_is_down_is_the_credentials_own_error(azure: LocalAzure) -> None:
     azure.call(lambda: azure.world.faults.add(FaultRule(Fault("error", 400), "token.GET")))
-    with ManagedIdentityCredential() as credential, pytest.raises(
-        (CredentialUnavailableError, ClientAuthenticationError)
+    with (
+        ManagedIdentityCredential() as credential,
+        pytest.raises((CredentialUnavailableError, ClientAuthenticationError)),
     ):
         credential.get_token(f"{RESOURCE}/.default")
 

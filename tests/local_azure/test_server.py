@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-UP = "import sys, json; from pathlib import Path; from local_azure.up import serve; " \
-     "sys.exit(serve(int(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2] else None, parts=()))"
+UP = (
+    "import sys, json; from pathlib import Path; from local_azure.up import serve; "
+    "sys.exit(serve(int(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2] else None, parts=()))"
+)
 
 
 @pytest.fixture
@@ -117,9 +119,12 @@ def up(*arguments: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_up_prints_one_line_serves_and_stops_cleanly(number: signal.Signals) -> None:
     with up("0", "") as process:
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         line = json.loads(process.stdout.readline())
-        assert {"arm", "ca", "identity_endpoint", "identity_header", "ingestion", "query", "eventgrid", "dns"} <= set(line)
+        assert {"arm", "ca", "identity_endpoint", "identity_header", "ingestion", "query", "eventgrid", "dns"} <= set(
+            line
+        )
         state = requests.get(f"{line['arm']}/_local/state", verify=line["ca"], timeout=5)
         assert state.status_code == 200
         process.send_signal(number)
@@ -189,7 +194,7 @@ def test_requests_are_counted_by_operation(arm: Any, azure: LocalAzure) -> None:
     ("sent", "says"),
     [
         ({"provisioning_second": 1}, "provisioning_second: cannot be set; these can:"),
-        ({"data_dir": "/tmp"}, "data_dir: cannot be set"),
+        ({"data_dir": "/data"}, "data_dir: cannot be set"),
         ({"provisioning_seconds": -1}, "provisioning_seconds: -1 is not a number of at least 0"),
         ({"provisioning_seconds": True}, "provisioning_seconds: True has the wrong type"),
         ({"throttling": 1}, "throttling: 1 has the wrong type"),
