@@ -24,7 +24,8 @@ ZONE_MAP = {
         "forward_zone": "corp.internal",
         "reverse_zones": ["10.in-addr.arpa", "0.0.d.f.ip6.arpa"],
         "zones_resource_group": "rg-dns",
-    }
+    },
+    "rg-jobs": {"forward_zone": "corp.internal", "zones_resource_group": "rg-dns"},
 }
 REVERSE = "10.in-addr.arpa"
 FQDN = "web.corp.internal"
@@ -115,6 +116,21 @@ def test_an_unchanged_group_costs_three_reads_and_fills_every_column(bench: Benc
     }  # fmt: skip
 
 
+def test_a_record_set_event_reads_nothing_twice(bench: Bench, web: str) -> None:
+    assert only(bench.track(bench.lab.record_id("corp.internal", "A", "web")))["EventType"] == "no_change"
+    assert len(bench.requests()) == 4
+
+
+def test_a_mark_decides_between_groups_of_the_same_name(bench: Bench, web: str) -> None:
+    namesake = bench.lab.group("web", "10.0.1.8", "rg-jobs")
+    assert only(bench.track(bench.lab.record_id("corp.internal", "A", "web")))["ContainerGroupId"] == web
+    unmarked = bench.lab.record("corp.internal", "A", "web", "10.0.1.4")
+    assert {row["ContainerGroupId"]: row["DriftKinds"] for row in bench.track(unmarked)} == {
+        web: [],
+        namesake: ["a_mismatch"],
+    }
+
+
 def test_a_moved_group_has_drifted_from_the_old_address_to_the_new_one(bench: Bench, web: str) -> None:
     bench.lab.change(web, ip="10.0.1.9")
     row = only(bench.track(web, "ActionSuccess"))
@@ -149,6 +165,14 @@ EDITS: dict[str, tuple[Callable[[Any, str], str], str, list[str]]] = {
         lambda lab, _: lab.record(REVERSE, "PTR", "4.1.0", "elsewhere.example.com"),
         "drift_detected",
         ["ptr_mismatch"],
+    ),
+    "A corrected by hand, the PTR of the address written before still there": (
+        lambda lab, web: (
+            lab.record(REVERSE, "PTR", "7.1.0", FQDN, owner=web),
+            lab.record("corp.internal", "A", "web", "10.0.1.4", owner=web, written="10.0.1.7"),
+        )[1],
+        "drift_detected",
+        ["ptr_stale"],
     ),
     "a PTR of another address that names us": (
         lambda lab, _: lab.record(REVERSE, "PTR", "77.1.0", FQDN),
@@ -201,6 +225,13 @@ def test_records_left_by_a_group_that_is_gone_are_orphans(bench: Bench, web: str
     assert "NewIp" not in row
 
 
+def test_a_ptr_left_by_a_group_that_is_gone_tells_the_address(bench: Bench, web: str) -> None:
+    bench.lab.send("DELETE", web)
+    bench.lab.send("DELETE", bench.lab.record_id("corp.internal", "A", "web"))
+    row = only(bench.track(bench.lab.record_id(REVERSE, "PTR", "4.1.0")))
+    assert (row["DriftKinds"], row["OldIp"], row["PtrTarget"]) == (["ptr_stale"], "10.0.1.4", FQDN)
+
+
 def test_records_of_a_stopped_group_are_orphans(bench: Bench, web: str) -> None:
     bench.lab.send("POST", f"{web}/stop")
     assert only(bench.track(web, "ActionSuccess"))["DriftKinds"] == ["ptr_stale", "a_orphaned"]
@@ -239,6 +270,9 @@ def test_links_are_compared_when_the_caller_asks_for_it(bench: Bench, web: str) 
     bench.lab.zone("1.0.10.in-addr.arpa", "hub")
     row = only(bench.track(web, zones=bench.services.private_dns))
     assert row["DriftKinds"] == ["zone_unlinked", "zone_shadowed"]
+    longer = bench.lab.world.zones[bench.lab.zone_id("1.0.10.in-addr.arpa").lower()]
+    longer.links["hub"].state = "InProgress"
+    assert only(bench.track(web, zones=bench.services.private_dns))["DriftKinds"] == ["zone_unlinked"]
     assert only(bench.track(web))["DriftKinds"] == []
 
 
@@ -331,6 +365,33 @@ def test_a_group_that_moves_while_it_is_looked_at_is_looked_at_again(bench: Benc
     rule = switch_on(bench, "privateDns.recordSet.GET", move)
     assert only(bench.track(web))["EventType"] == "no_change"
     assert rule.fired == 1
+
+
+def test_after_a_move_dns_is_read_again_as_well(bench: Bench, web: str) -> None:
+    world = bench.lab.world
+    bench.lab.change(web, ip="10.0.1.9")
+
+    def move_and_publish(_: Any) -> None:
+        world.groups[web.lower()].ip = "10.0.1.10"
+        zone = world.zones[bench.lab.zone_id("corp.internal").lower()]
+        zone.record_sets["A", "web"].properties["aRecords"] = [{"ipv4Address": "10.0.1.10"}]
+
+    rule = FaultRule(
+        operation="containerGroup.GET", fault=Fault("callback", callback=move_and_publish), skip=1, times=1
+    )
+    bench.lab.azure.call(lambda: world.faults.add(rule))
+    row = only(bench.track(web))
+    assert (row["NewIp"], row["DriftKinds"]) == ("10.0.1.10", ["ptr_missing", "ptr_stale"])
+
+
+def test_a_group_that_cannot_be_read_does_not_hide_the_others(bench: Bench, web: str) -> None:
+    other = bench.lab.group("other", "10.0.1.5")
+    rule = FaultRule(operation="containerGroup.GET", fault=Fault("error", 403), where={"name": "web"})
+    bench.lab.azure.call(lambda: bench.lab.world.faults.add(rule))
+    with pytest.raises(ForbiddenError):
+        bench.track(bench.lab.record(REVERSE, "PTR", "4.1.0", FQDN, "other.corp.internal"))
+    found = {row["ContainerGroupId"]: row["EventType"] for row in bench.rows()}
+    assert found == {web: "track_failed", other: "first_seen"}
 
 
 def test_the_tracker_never_writes(bench: Bench, web: str) -> None:
