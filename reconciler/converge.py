@@ -26,9 +26,10 @@ from core.live import LiveGroup
 from core.names import Address, address_of
 from core.records import RecordSet, same_values
 from core.run_context import ReadsGroups, WritesRecordSets
+from reconciler.changes import Change, Plan, Seen
 from reconciler.desired import Desired, Subject, desire
 from reconciler.observe import observe
-from reconciler.plan import Change, Plan, Seen, make_plan
+from reconciler.plan import make_plan
 
 VERIFY_AFTER_SECONDS: Final = 2.0
 

@@ -14,8 +14,8 @@ from core.names import Address, address_of, parse_address
 from core.placement import PtrPlace
 from core.records import RecordSet, same_values
 from core.run_context import ReadsGroups, ReadsRecordSets
+from reconciler.changes import Seen
 from reconciler.desired import Desired, Subject, unplaced
-from reconciler.plan import Seen
 
 
 def observe(

@@ -6,7 +6,7 @@ import pytest
 
 import reconciler.converge
 from bench.histories import History
-from reconciler.plan import Plan
+from reconciler.changes import Plan
 
 HISTORIES = int(os.environ.get("HISTORIES", "1500"))
 SLICES = 5

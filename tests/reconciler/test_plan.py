@@ -11,8 +11,9 @@ from core.live import LiveGroup, LiveState
 from core.names import Address, ReverseZone, parse_address
 from core.records import RecordSet, ZoneRef, owner_mark
 from core.zone_map import DnsConfig, OnStop, Ownership
+from reconciler.changes import NotOwnedError, Plan, Seen
 from reconciler.desired import Subject, desire
-from reconciler.plan import NotOwnedError, Plan, Seen, make_plan
+from reconciler.plan import make_plan
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 FORWARD = ZoneRef(SUBSCRIPTION, "rg-dns", "corp.internal")
