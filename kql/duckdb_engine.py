@@ -41,7 +41,6 @@ def connect(path: Path | None = None) -> DuckDBPyConnection:
     connection = duckdb.connect(str(path) if path else ":memory:")
     connection.execute("SET TimeZone = 'UTC'")
     # A table name that is a Python variable or a file's path must be an unknown table, not that variable or file.
-    connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
     connection.execute(f"SET memory_limit = '{MEMORY}'")
     tables.create(connection)
