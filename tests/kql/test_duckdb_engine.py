@@ -230,6 +230,11 @@ def test_a_result_above_the_limit_is_cut_and_says_so(engine):
     assert (asked.rows, asked.truncated_at) == ((("a",),), 1)
 
 
+def test_the_limit_is_that_of_log_analytics(engine):
+    result = engine.query("range n from 1 to 500001 step 1")
+    assert (len(result), result.truncated_at) == (500_000, 500_000)
+
+
 def test_a_query_that_takes_too_long_is_interrupted(engine):
     side = "range a from 1 to 200000 step 1 | extend k = 1"  # joined with itself: 40,000 million pairs
     began = time.monotonic()

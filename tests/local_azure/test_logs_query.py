@@ -9,7 +9,6 @@ from azure.identity import ManagedIdentityCredential
 from azure.monitor.query import LogsBatchQuery, LogsQueryClient, LogsQueryStatus
 
 from cloud.logs_query import QueryRejectedError, WorkspaceQuery
-from kql.duckdb_engine import MAX_ROWS
 from local_azure.faults import Fault, FaultRule
 from local_azure.logs import wire
 from local_azure.logs.store import STREAMS
@@ -382,9 +381,3 @@ def test_render_tells_the_last_visualization(query, shown):
 def test_odd_values_are_written_as_log_analytics_writes_them(ask, literal, type_, value):
     (table,) = ask({"query": f"print v = {literal}"}).json()["tables"]
     assert (table["columns"], table["rows"]) == ([{"name": "v", "type": type_}], [[value]])
-
-
-def test_the_row_limit_is_log_analytics(ask):
-    body = ask({"query": f"range n from 1 to {MAX_ROWS + 1} step 1 | extend n = 1"}).json()
-    assert len(body["tables"][0]["rows"]) == MAX_ROWS == 500_000
-    assert body["error"]["code"] == "PartialError"
