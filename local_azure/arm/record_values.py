@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 MAX_RECORDS = 20
 MAX_TTL = 2**31 - 1
-MAX_TXT_CHARACTERS = 1024
+MAX_TXT_CHARACTERS = 4096
 MAX_TXT_VALUE = 255
 MAX_METADATA = 10
 MAX_NAME, MAX_LABEL = 253, 63
-_LABEL = re.compile(r"^(\*|[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)$")
+_LABEL = re.compile(r"^(\*|[A-Za-z0-9_-]{1,63})$")
 # The SOA that every new private zone starts with; the serial number never changes.
 DEFAULT_SOA: Mapping[str, Any] = {
     "email": "azureprivatedns-host.microsoft.com",
@@ -52,6 +52,9 @@ def _number(value: Any, what: str, low: int, high: int) -> int:
 
 def _name(value: Any, what: str) -> str:
     text = _text(value, what)
+    # A lone dot is the root: a null MX, a service that is decidedly not there.
+    if text == ".":
+        return text
     labels = text.removesuffix(".").split(".")
     if len(text.removesuffix(".")) > MAX_NAME or not all(0 < len(label) <= MAX_LABEL for label in labels):
         raise bad_request(f"The value '{text}' of '{what}' is not a valid domain name.")
