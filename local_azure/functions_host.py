@@ -1,6 +1,6 @@
 """Runs a folder's function_app.py for delivered events, in a process of its own, as the Functions host does.
 
-    python -m local_azure.functions_host --app DIR [--port N]
+    python -m local_azure.functions_host --app DIR [--port N] [--grace SECONDS]
 
 prints one JSON line {"url": …, "code": …} when it is ready and serves until SIGTERM or SIGINT. The code (the
 eventgrid_extension key) is taken from FUNCTIONS_HOST_CODE, which the app does not get to see, or made up.
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 CODE_VARIABLE: Final = "FUNCTIONS_HOST_CODE"
-STOP_SECONDS: Final = 10.0
-"""How long functions may go on after SIGTERM."""
+GRACE_SECONDS: Final = 10.0
+"""How long functions may go on after SIGTERM, unless --grace says otherwise."""
 EX_OK, EX_APP, EX_USAGE, EX_CANNOT_LISTEN = 0, 1, 2, 69
 
 log = logging.getLogger("Host")
@@ -201,11 +201,8 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-async def serve(
-    functions: Mapping[str, HostedFunction], code: str, sock: socket.socket, ready: Callable[[], None]
-) -> bool:
-    """Serve until SIGTERM or SIGINT; give whether every function had ended in time."""
-    host = FunctionsHost(functions, code)
+async def serve(host: FunctionsHost, sock: socket.socket, grace: float, ready: Callable[[], None]) -> bool:
+    """Serve until SIGTERM or SIGINT; give whether every function had ended `grace` seconds later."""
     server = _Server(
         uvicorn.Config(
             host.app(),
@@ -225,7 +222,7 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop)
     await server._serve([sock])  # noqa: SLF001 - serve() would raise the signal again, and the process exit with it
     try:
-        await asyncio.wait_for(host.idle.wait(), STOP_SECONDS)
+        await asyncio.wait_for(host.idle.wait(), grace)
     except TimeoutError:
         return False
     return True
@@ -238,6 +235,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--app", type=Path, required=True, help="the folder that holds function_app.py")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--grace", type=float, default=GRACE_SECONDS, help="seconds that functions may go on after the stop"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="[%(asctime)s] %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
@@ -256,9 +256,11 @@ def main(arguments: list[str] | None = None) -> int:
         log.error(reason)  # noqa: TRY400 - the reason is all there is to know
         return EX_CANNOT_LISTEN
     line = json.dumps({"url": f"http://127.0.0.1:{sock.getsockname()[1]}", "code": code})
-    ended = asyncio.run(serve(functions, code, sock, lambda: print(line, file=announced, flush=True)))
+    ended = asyncio.run(
+        serve(FunctionsHost(functions, code), sock, options.grace, lambda: print(line, file=announced, flush=True))
+    )
     if not ended:
-        log.error("functions are still executing %d s after the stop; leaving them", STOP_SECONDS)
+        log.error("functions are still executing %g s after the stop; leaving them", options.grace)
         logging.shutdown()
         os._exit(EX_OK)  # their threads would keep the process for as long as they like
     return EX_OK

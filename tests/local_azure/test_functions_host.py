@@ -45,7 +45,7 @@ async def asynchronous(context: func.EventGridEvent):
 
 @app.event_grid_trigger(arg_name="event")
 def slow(event: func.EventGridEvent):
-    time.sleep(0.3)
+    time.sleep((event.get_json() or {}).get("seconds", 0.3))
     note(kind="slow", id=event.id)
 
 @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
@@ -255,6 +255,15 @@ def test_functions_on_their_way_end_before_the_host_does(tmp_path: Path) -> None
     assert requests.post(url, data=json.dumps({"input": EVENT}), timeout=10).status_code == 202
     assert stop(host) == 0
     assert host.calls() == [{"kind": "slow", "id": "e1"}]
+
+
+def test_a_function_that_hangs_does_not_keep_the_host(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(APP)
+    host = start(tmp_path, "--grace", "0.1")
+    url = f"{host.url}/admin/functions/slow?code={host.code}"
+    assert requests.post(url, data=json.dumps({"input": {**EVENT, "data": {"seconds": 50}}}), timeout=10).ok
+    assert stop(host) == 0
+    assert host.calls() == []
 
 
 @pytest.mark.parametrize(
