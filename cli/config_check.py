@@ -71,7 +71,9 @@ def zone_map_table(settings: Settings) -> "Table":
     """Show which zones belong to which resource group."""
     from rich.table import Table
 
-    table = Table(title="zone map", title_justify="left", title_style="bold", header_style="bold", box=_box())
+    table = Table(
+        title="zone map", title_justify="left", title_style="bold", header_style="bold", box=_box(), show_edge=False
+    )
     for name in ("resource group", "forward zone", "reverse zones", "zones are in", "TTL", "ownership", "on stop"):
         table.add_column(name, overflow="fold", justify="right" if name == "TTL" else "left")
     for key, entry in settings.zone_map.to_json().items():

@@ -15,7 +15,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-PIPE_WIDTH: Final = 220
+PIPE_WIDTH: Final = 1000
 """Columns when nobody looks: wide enough that a row stays one line."""
 
 

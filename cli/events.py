@@ -12,6 +12,7 @@ import typer
 
 from cli import console
 from cli.session import credential_for, read_query_settings
+from cli.words import shorter
 from core.errors import EXIT_DONE, ConfigurationError, InputError, Reason, ToolkitError, TryAgainError
 from core.events import EventType, Severity, severity_of
 
@@ -151,7 +152,7 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False)
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("event", no_wrap=True)
     table.add_column("group", no_wrap=True)
@@ -165,7 +166,8 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> "Table":
         colour = _COLOURS[severity_of(EventType(kind))] if kind in set(EventType) else "none"
         duration = row.get("DurationMs")
         took = f"{duration / 1000:.1f} s" if duration is not None else ""
-        table.add_row(time, f"[{colour}]{kind}[/]", str(row.get("ContainerGroup") or "—"), escape(summary(row)), took)
+        group = "/".join(filter(None, (row.get("ResourceGroup"), row.get("ContainerGroup")))) or "—"
+        table.add_row(time, f"[{colour}]{kind}[/]", group, escape(summary(row)), took)
     return table
 
 
@@ -174,7 +176,7 @@ def summary(row: Mapping[str, Any]) -> str:
     old, new, live = (str(row.get(name) or "") for name in ("OldIp", "NewIp", "LiveIp"))
     name = str(row.get("Fqdn") or "")
     if row.get("ErrorCode"):
-        return f"{row['ErrorCode']}: {row.get('ErrorMessage') or ''}"
+        return shorter(f"{row['ErrorCode']}: {row.get('ErrorMessage') or ''}")
     if row.get("DriftKinds"):
         return f"{', '.join(row['DriftKinds'])}: {name} is {old or 'missing'} in DNS, {live or 'gone'} in truth"
     if old and new and old != new:

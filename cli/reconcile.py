@@ -172,7 +172,7 @@ def change_table(changes: Sequence[Mapping[str, Any]]) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False)
     for name in ("", "change", "type", "record set", "before", "after", "why"):
         table.add_column(name, overflow="fold")
     colours = {"create": "green", "update": "yellow", "delete": "red"}

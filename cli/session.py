@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
-
+    from cloud.credentials import TokenCredential
     from cloud.services import Services
     from core.run_context import RunContext, Sink
 

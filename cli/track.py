@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from cli import console
 from cli.reconcile import configured
 from cli.session import context_of, open_services, read_settings
+from cli.words import shorter
 from core.arm_id import parse_container_group
 from core.errors import EXIT_DONE
-from core.events import EventType
+from core.events import DriftKind, EventType
 
 if TYPE_CHECKING:
     from tracker.compare import Comparison, Seen
@@ -18,6 +19,12 @@ _SAYS = {
     EventType.DRIFT_DETECTED: "[bold red]DNS is wrong[/]",
     None: "[bold]no verdict[/]",
 }
+
+
+_REPAIRABLE = frozenset(
+    (DriftKind.A_MISMATCH, DriftKind.PTR_MISSING, DriftKind.PTR_MISMATCH, DriftKind.PTR_STALE, DriftKind.A_ORPHANED)
+)
+"""What the reconciler can put right; the rest needs a person, and its message says what to do."""
 
 
 def track(group_id: str, *, links: bool, json: bool) -> int:
@@ -83,7 +90,7 @@ def _show(seen: "Seen", comparison: "Comparison") -> None:
     console.show(_SAYS[comparison.verdict] + (f": {comparison.reason}" if comparison.reason else ""))
     records = records_of(seen)
     if records:
-        table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False)
         for name in ("type", "DNS has", "value", "TTL"):
             table.add_column(name, overflow="fold")
         for record in records:
@@ -91,8 +98,8 @@ def _show(seen: "Seen", comparison: "Comparison") -> None:
             table.add_row(record["type"], record["name"], value, str(record["ttl"] or ""))
         console.show(table)
     for finding in comparison.findings:
-        console.show(f"  [red]{finding.kind.value}[/]  {finding.name} {finding.message}")
+        console.show(f"  [red]{finding.kind.value}[/]  {finding.name} {shorter(finding.message)}")
     for name, remark in comparison.remarks.items():
         console.show(f"  [dim]{name}: {remark}[/]")
-    if comparison.verdict in (EventType.DRIFT_DETECTED, EventType.FIRST_SEEN):
+    if comparison.verdict is EventType.FIRST_SEEN or _REPAIRABLE.issuperset(comparison.kinds or ("",)):
         console.show(f"  to repair it: [bold]drift reconcile {live.id} --apply[/]")

@@ -21,7 +21,7 @@ from cli.demo.azure import DemoError
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 3.0
 _LOG_LINES: Final = 15
 
 

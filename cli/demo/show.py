@@ -1,6 +1,5 @@
 """How the demo looks: one line for each act as it is played, tables at the end. Knows nothing of how it is done."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.table import Table
 from cli import console
 from cli.demo import world
 from cli.demo.report import Played, Report
+from cli.words import shorter
 from core.events import EventType, severity_of
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ _MEANING: Final = {
     EventType.DRIFT_DETECTED: "the tracker found DNS wrong",
 }
 _WIDTHS: Final = (1, 14, 45, 11, 13, 6)
-_GROUP_ID: Final = re.compile(
-    r"/subscriptions/[^/ ]+/resourceGroups/([^/ ]+)/providers/[^/ ]+/[^/ ]+/([A-Za-z0-9-]+)", re.IGNORECASE
-)
 _COLOURS: Final = {"Error": "red", "Warning": "yellow", "Information": "green"}
 
 
@@ -148,11 +145,6 @@ class Show:
     def _print(self, what: "RenderableType" = "") -> None:
         if not self._silent:
             console.show(what)
-
-
-def shorter(text: str) -> str:
-    """Write resource/name where a container group's whole id stands."""
-    return _GROUP_ID.sub(r"\1/\2", text)
 
 
 def _drift_table(report: Report) -> Table:
