@@ -4,12 +4,11 @@ The worker gets a token from its parent and needs only FixedTokenCredential; azu
 (0.25 s), is loaded by the functions that need it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from azure.core.credentials import AccessToken
+from azure.core.credentials import AccessToken, TokenCredential
 
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+__all__ = ["FixedTokenCredential", "TokenCredential", "developer", "managed_identity"]
 
 
 class FixedTokenCredential:
@@ -26,14 +25,14 @@ class FixedTokenCredential:
         return "FixedTokenCredential(…)"
 
 
-def managed_identity(client_id: str | None) -> "TokenCredential":
+def managed_identity(client_id: str | None) -> TokenCredential:
     """Give the managed identity of the app that runs us: the user-assigned one with this client id, or the system's."""
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - see above
 
     return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
 
 
-def developer() -> "TokenCredential":
+def developer() -> TokenCredential:
     """Give whatever identity a person's machine offers: environment, az login, and so on."""
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - see above
 
