@@ -28,23 +28,30 @@ class Front:
         """Pass one request on."""
         if scope["type"] != "http":
             return
-        status = 0
+        logged = False
 
         async def counted(message: Message) -> None:
-            nonlocal status
+            nonlocal logged
             if message["type"] == "http.response.start":
-                status = message["status"]
+                # Before it is sent: who has the answer finds the request counted.
+                logged = True
+                self._log(scope, message["status"])
             await send(message)
 
         try:
             await self._app(scope, receive, counted)
         except AbortConnection:
-            status = 0
+            if not logged:
+                logged = True
+                self._log(scope, 0)
             await abort(_transport(send), receive)
         except NeverAnswer:
+            logged = True
+            self._log(scope, 0)
             await self._stay_silent(_transport(send), receive)
         finally:
-            self._log(scope, status)
+            if not logged:
+                self._log(scope, 0)
 
     def release(self) -> None:
         """End the requests that are kept without an answer."""

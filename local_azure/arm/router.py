@@ -26,7 +26,7 @@ _DATED = re.compile(r"^20(1[4-9]|2[0-9])-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(-
 _WRITES = ("PUT", "PATCH", "POST", "DELETE")
 # Failures that a provider reports about a write; what the front door refuses is no event.
 _PROVIDER_FAILURES = (400, 409, 412, 500, 503)
-MAX_BODY = 4 * 1024 * 1024
+MAX_BODY = 4 << 20
 
 
 class ArmApp:
@@ -38,8 +38,10 @@ class ArmApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         body = await _read(receive)
-        call = _call(self._world, scope, body)
+        call = _call(self._world, scope, body[:MAX_BODY])
         try:
+            if len(body) > MAX_BODY:
+                raise _too_large()
             reply = await self._answer(call, scope, body)
         except ArmError as error:
             reply = error.reply()
@@ -94,14 +96,18 @@ class ArmApp:
 
 
 async def _read(receive: Receive) -> bytes:
+    """Read a body; of one that is too large only so much that this can be told."""
     chunks: list[bytes] = []
-    while True:
+    size = 0
+    while size <= MAX_BODY:
         message = await receive()
         if message["type"] == "http.disconnect":
             return b""
         chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
         if not message.get("more_body"):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            break
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _json(body: bytes) -> Any:
@@ -204,6 +210,12 @@ def check_version(call: Call) -> None:
             f"'{'/'.join(path.types)}'. The supported api-versions are '{', '.join(known)}'. "
             "The supported locations are 'global'.",
         )
+
+
+def _too_large() -> ArmError:
+    return gateway_error(
+        413, "RequestContentTooLarge", f"The request content size exceeds the maximum size of {MAX_BODY >> 20} MB."
+    )
 
 
 def _no_route(call: Call) -> ArmError:

@@ -70,6 +70,12 @@ def test_a_body_that_is_not_json_is_refused(arm: Any) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequestContent")
 
 
+def test_a_body_above_4_mb_is_refused(arm: Any) -> None:
+    answer = arm("PUT", ZONE, {"location": "global", "tags": {"k": "x" * (4 << 20)}})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "RequestContentTooLarge")
+    assert arm("GET", ZONE).status_code == 404
+
+
 def test_case_of_the_path_makes_no_difference(arm: Any) -> None:
     arm.zone()
     path = f"{RG}/{ZONE}"
