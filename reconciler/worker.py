@@ -5,7 +5,6 @@ caller's to send. That is most of its start-up time saved.
 """
 
 import os
-import sys
 import time
 import traceback
 from collections.abc import Mapping
@@ -125,7 +124,3 @@ def _exit_code(failure: Exception | None) -> int:
 
 def _say(out: TextIO, result: WorkerResult) -> None:
     print(result.to_line(), file=out, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main(os.environ, sys.stdout))

@@ -12,11 +12,12 @@ refuse() {
   exit 64
 }
 
-# require NAME PATTERN: the variable is set and all of it matches the extended regular expression.
+# require NAME PATTERN: the variable is set and all of it matches the extended regular expression. In the C locale, or
+# [a-z] would be what the machine's alphabet says; without a subshell, of which twenty cost 10 ms.
 require() {
-  local name=$1 pattern=$2
+  local name=$1 pattern=$2 LC_ALL=C
   [[ -n ${!name+set} ]] || refuse "$name is not set"
-  (LC_ALL=C; [[ ${!name} =~ ^($pattern)$ ]]) || refuse "$name is malformed: $(printf '%q' "${!name:0:100}")"
+  [[ ${!name} =~ ^($pattern)$ ]] || refuse "$name is malformed: $(printf '%q' "${!name:0:100}")"
 }
 
 name='[A-Za-z0-9_.()-]{1,90}'
@@ -46,4 +47,4 @@ require PYTHONPATH '/.+'
 [[ -e /dev/fd/$TOKEN_FD ]] || refuse "TOKEN_FD names no open file descriptor"
 
 # -P: the working directory is not on the path; -s: nor is the user's site.
-exec "$PYTHON_BIN" -P -s -m reconciler.worker
+exec "$PYTHON_BIN" -P -s -m reconciler.worker_main

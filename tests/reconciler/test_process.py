@@ -149,7 +149,7 @@ def held_worker(bench: Any) -> dict[str, Any]:
                 parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
             except OSError:
                 continue
-            if b"reconciler.worker" in command and parent == os.getpid():
+            if b"reconciler.worker_main" in command and parent == os.getpid():
                 found["argv"] = [part.decode() for part in command if part]
                 found["environment"] = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
 
@@ -161,7 +161,7 @@ def held_worker(bench: Any) -> dict[str, Any]:
 
 def test_the_real_worker_holds_no_secret_and_nothing_inherited(held_worker: dict[str, Any]) -> None:
     names = {entry.split("=")[0] for entry in held_worker["environment"] if entry}
-    assert held_worker["argv"] == [sys.executable, "-P", "-s", "-m", "reconciler.worker"]
+    assert held_worker["argv"] == [sys.executable, "-P", "-s", "-m", "reconciler.worker_main"]
     assert names == {
         "PATH", "LANG", "LC_ALL", "PWD", "SHLVL", "PYTHON_BIN", "PYTHONPATH", "PYTHONUNBUFFERED", "TOKEN_FD",
         "REQUESTS_CA_BUNDLE", "SUBSCRIPTION_ID", "RESOURCE_GROUP", "CONTAINER_GROUP", "LIVE_STATE", "LIVE_IP",
