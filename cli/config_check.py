@@ -51,7 +51,7 @@ def settings_json(settings: Settings, identity: str) -> dict[str, Any]:
     return {
         "identity": identity,
         "arm_endpoint": settings.arm_endpoint,
-        "ca_bundle": settings.ca_bundle,
+        "requests_ca_bundle": settings.ca_bundle,
         "logs_ingestion_endpoint": settings.logs.ingestion_endpoint,
         "logs_dcr_immutable_id": settings.logs.dcr_immutable_id,
         "reconcile_deadline_seconds": settings.reconcile_deadline_seconds,
@@ -69,11 +69,7 @@ def show_reasons(error: ConfigurationError) -> None:
 
 def zone_map_table(settings: Settings) -> "Table":
     """Show which zones belong to which resource group."""
-    from rich.table import Table
-
-    table = Table(
-        title="zone map", title_justify="left", title_style="bold", header_style="bold", box=_box(), show_edge=False
-    )
+    table = console.table("zone map")
     for name in ("resource group", "forward zone", "reverse zones", "zones are in", "TTL", "ownership", "on stop"):
         table.add_column(name, overflow="fold", justify="right" if name == "TTL" else "left")
     for key, entry in settings.zone_map.to_json().items():
@@ -86,18 +82,10 @@ def zone_map_table(settings: Settings) -> "Table":
 
 def settings_table(values: Mapping[str, Any]) -> "Table":
     """Show the other settings, one per line."""
-    from rich.table import Table
-
-    table = Table(title="settings", title_justify="left", title_style="bold", show_header=False, box=_box())
+    table = console.table("\nsettings", headings=False)
     for name, value in values.items():
         table.add_row(
-            name.replace("_", " "),
+            name if name == "identity" else name.upper(),
             "not set" if value is None else f"{value:g}" if isinstance(value, float) else str(value),
         )
     return table
-
-
-def _box() -> Any:
-    from rich import box
-
-    return box.SIMPLE_HEAD

@@ -14,6 +14,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 PIPE_WIDTH: Final = 1000
 """Columns when nobody looks: wide enough that a row stays one line."""
@@ -46,6 +47,22 @@ def show(renderable: "RenderableType" = "") -> None:
 def say(renderable: "RenderableType") -> None:
     """Print a message that is not the result."""
     stderr().print(renderable)
+
+
+def table(title: str = "", *, headings: bool = True) -> "Table":
+    """Give an empty table in the style of all of ours: no frame, so that it is quiet and greps well."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        show_header=headings,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+    )
 
 
 def show_json(value: Any) -> None:

@@ -148,11 +148,9 @@ def stamp(moment: datetime) -> str:
 
 def table_of(rows: Iterable[Mapping[str, Any]]) -> "Table":
     """Show rows for a person."""
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False)
+    table = console.table()
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("event", no_wrap=True)
     table.add_column("group", no_wrap=True)

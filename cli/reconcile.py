@@ -169,10 +169,7 @@ def exit_code(ended: "WorkerExit") -> int:
 
 def change_table(changes: Sequence[Mapping[str, Any]]) -> "Table":
     """Show changes in the order in which they are made."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False)
+    table = console.table()
     for name in ("", "change", "type", "record set", "before", "after", "why"):
         table.add_column(name, overflow="fold")
     colours = {"create": "green", "update": "yellow", "delete": "red"}

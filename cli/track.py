@@ -81,8 +81,6 @@ def records_of(seen: "Seen") -> list[dict[str, Any]]:
 
 
 def _show(seen: "Seen", comparison: "Comparison") -> None:
-    from rich import box
-    from rich.table import Table
 
     live = seen.group
     where = f" at [bold]{live.address}[/]" if live.address else f": {live.detail}" if live.detail else ""
@@ -90,7 +88,7 @@ def _show(seen: "Seen", comparison: "Comparison") -> None:
     console.show(_SAYS[comparison.verdict] + (f": {comparison.reason}" if comparison.reason else ""))
     records = records_of(seen)
     if records:
-        table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False)
+        table = console.table()
         for name in ("type", "DNS has", "value", "TTL"):
             table.add_column(name, overflow="fold")
         for record in records:

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 _GROUP_ID: Final = re.compile(
-    r"/subscriptions/[^/ ]+/resourceGroups/([^/ ]+)/providers/Microsoft\.ContainerInstance/containerGroups/([A-Za-z0-9-]+)",
+    r"/subscriptions/[^/ ]+/resourceGroups/([^/ ]+)"
+    r"/providers/Microsoft\.ContainerInstance/containerGroups/([A-Za-z0-9-]+)",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -109,6 +108,7 @@ class Show:
         console.show()
         console.show(_drift_table(report))
         console.show(_rows_table(report))
+        console.show()
         calls = report.calls
         console.show(
             f"[bold]ARM calls[/] by the toolkit: {calls.reads} reads, {calls.writes} writes, "
@@ -148,9 +148,7 @@ class Show:
 
 
 def _drift_table(report: Report) -> Table:
-    table = Table(
-        title="What drifted", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="bold"
-    )
+    table = console.table("What drifted")
     table.add_column("what drifted", overflow="fold")
     table.add_column("repaired by", overflow="fold")
     table.add_column("in", justify="right", no_wrap=True)
@@ -166,13 +164,7 @@ def _drift_table(report: Report) -> Table:
 
 
 def _rows_table(report: Report) -> Table:
-    table = Table(
-        title="Rows in the event table",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        header_style="bold",
-    )
+    table = console.table("\nRows in the event table")
     for name in ("component", "event", "rows", "meaning"):
         table.add_column(name, justify="right" if name == "rows" else "left")
     for (component, kind), count in sorted(report.rows_by_type.items()):
