@@ -215,4 +215,4 @@ def _on_platform(found: _Resolution, platform: Platform, name: dns.name.Name, ki
     soa = dns.rrset.from_text(root or dns.name.root, 0, "IN", "SOA", text)
     soa.ttl = soa[0].minimum
     found.authority.append(soa)
-    found.rcode = Rcode.NOERROR if target is not None else Rcode.NXDOMAIN
+    found.rcode = Rcode.NOERROR if target is not None or name == soa.name else Rcode.NXDOMAIN

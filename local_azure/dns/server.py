@@ -163,6 +163,7 @@ class Resolvers:
         self._port = 0
         self._busy = asyncio.Lock()
         self._wanted: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self.platform = Platform()
 
     def changed(self) -> None:
@@ -174,6 +175,8 @@ class Resolvers:
     async def sync(self) -> None:
         """One running server for each virtual network, none for others."""
         async with self._busy:
+            if self._stopped:
+                return
             vnets = self._world.vnets
             for gone in self._servers.keys() - vnets.keys():
                 self._world.dns_addresses.pop(gone, None)
@@ -185,13 +188,13 @@ class Resolvers:
 
     async def stop(self) -> None:
         """Stop all servers."""
-        for task in list(self._wanted):
-            task.cancel()
+        self._stopped = True  # syncs on their way end by themselves: cancelled, they would leave sockets behind
         async with self._busy:
             for server in self._servers.values():
                 await server.stop()
             self._servers.clear()
             self._world.dns_addresses.clear()
+        await asyncio.gather(*self._wanted)
 
     async def _listen(self, vnet_id: str) -> DnsServer:
         server = DnsServer(lambda query: self._answer(vnet_id, query))

@@ -194,6 +194,12 @@ def test_a_name_in_no_linked_zone_is_denied_by_somebody_elses_soa(name: str, kin
     assert not response.flags & dns.flags.AA
 
 
+@pytest.mark.parametrize("name", [".", "in-addr.arpa"])
+def test_the_roots_exist(name: str) -> None:
+    response = ask(name, "NS")
+    assert (response.rcode(), response.answer) == (dns.rcode.NOERROR, [])
+
+
 def test_an_unlinked_zone_that_exists_elsewhere_is_not_seen() -> None:
     response = ask("4.0.0.10.in-addr.arpa", "PTR", View.of([CORP]))
     assert response.rcode() == dns.rcode.NXDOMAIN
