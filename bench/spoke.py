@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from cloud.credentials import FixedTokenCredential
+from cloud.private_dns import PrivateDns
 from cloud.services import Services, build, run_context
 from cloud.sink import MemorySink
 from core.arm_id import ArmId
@@ -30,6 +31,7 @@ from reconciler import run, worker
 from reconciler.contract import WorkerResult
 from reconciler.process import WorkerExit, run_worker
 from reconciler.report import ReconcileFailedError
+from tracker.run import track
 
 FORWARD: Final = "aci.corp.internal"
 REVERSE: Final = "0.10.in-addr.arpa"
@@ -117,11 +119,15 @@ class Spoke:
 
     def context(self, **changes: Any) -> RunContext:
         """Give one invocation its surroundings; the connections are this spoke's."""
-        settings = self.settings(**changes)
+        return replace(run_context(self.services, self.settings(**changes), uuid.uuid4().hex), sink=self.sink)
+
+    @property
+    def services(self) -> Services:
+        """The doors of this process, built when first needed."""
         if self._services is None:
             credential = self.credential or FixedTokenCredential("test-token", int(time.time()) + _TOKEN_SECONDS)
-            self._services = build(settings, credential=credential, sink=self.sink)
-        return replace(run_context(self._services, settings, uuid.uuid4().hex), sink=self.sink)
+            self._services = build(self.settings(), credential=credential, sink=self.sink)
+        return self._services
 
     def event(self, group: ArmId | str, kind: str = "Write", **changes: Any) -> dict[str, Any]:
         """Make an event of a container group in the Event Grid schema; `kind` is Write, Delete or Action."""
@@ -142,6 +148,12 @@ class Spoke:
     def reconcile(self, group: str, name: str, kind: str = "Write", **settings: Any) -> Event:
         """Answer one event of a container group once; raises as the invocation would."""
         return run.reconcile(self.event(self.fleet.id(group, name), kind), self.context(**settings), self.worker)
+
+    def track(self, group: str, name: str, *, links: bool = False) -> list[Event]:
+        """Have the tracker answer one event of a container group; `links` has it look at the zones' links too."""
+        context = self.context()
+        raw = self.event(self.fleet.id(group, name))
+        return track(raw, context, zones=PrivateDns(self.services.arm) if links else None)
 
     def attempt(self, raw: object, delivered: Delivered, **settings: Any) -> bool:
         """Deliver an event once; False when the invocation failed, so that Event Grid would deliver it again."""
@@ -182,13 +194,15 @@ class Spoke:
         found = self.azure.call(lambda: self.azure.world.requests.since(total))
         return [record for record in found if record.path.lower().startswith("/subscriptions/")]
 
-    def record_sets(self) -> dict[str, tuple[str, Mapping[str, Any]]]:
-        """Give every record set of every zone: "A web.corp.internal" → etag and wire properties."""
+    def record_sets(self, zones_group: str = "rg-dns") -> dict[str, tuple[str, Mapping[str, Any]]]:
+        """Give every record set of a resource group's zones: "A web.corp.internal" → etag and wire properties."""
+        inside = f"/resourcegroups/{zones_group}/"
 
         def read() -> dict[str, tuple[str, Mapping[str, Any]]]:
             return {
                 f"{kind} {name}.{zone.name}": (found.etag, {"ttl": found.ttl, **copy.deepcopy(found.properties)})
                 for zone in self.azure.world.zones.values()
+                if inside in zone.id.lower()
                 for (kind, name), found in zone.record_sets.items()
             }
 
