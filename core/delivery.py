@@ -1,7 +1,7 @@
 """An Event Grid event, whichever schema it came in: which resource to look at again, and nothing else to believe.
 
-The Event Grid schema has `eventType` and `eventTime`, CloudEvents 1.0 has `type`, `time` and `specversion`; `subject`, `id`
-and `data` are the same in both (Microsoft Learn, event schema of a subscription and of a resource group).
+The Event Grid schema has `eventType` and `eventTime`, CloudEvents 1.0 has `type`, `time` and `specversion`; `subject`,
+`id` and `data` are the same in both (Microsoft Learn, event schema of a subscription and of a resource group).
 """
 
 from collections.abc import Mapping
