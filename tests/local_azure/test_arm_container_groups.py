@@ -146,6 +146,16 @@ def test_a_restart_changes_the_address_as_set(arm: Any, azure: LocalAzure, new_i
     assert arm.ip(path) == after
 
 
+def test_the_old_address_is_free_again_after_a_change(arm: Any, azure: LocalAzure) -> None:
+    azure.world.settings.new_ip_on_restart = True
+    path = arm.group("web", arm.vnet())
+    seen = []
+    for _ in range(3):
+        arm.finished(arm("POST", f"{path}/restart"))
+        seen.append(arm.ip(path))
+    assert seen == ["10.0.0.5", "10.0.0.4", "10.0.0.5"]
+
+
 def test_a_stopped_groups_address_can_be_taken_by_another(arm: Any, azure: LocalAzure) -> None:
     subnet = arm.vnet()
     path = arm.group("web", subnet)
