@@ -1,6 +1,8 @@
 """A scripted Azure on loopback, over real HTTPS: answers are queued by the test, requests are kept."""
 
+import contextlib
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -53,6 +55,16 @@ class Scripted:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     scripted: Scripted
+    open: set[socket.socket]
+
+    def setup(self) -> None:
+        self.request.do_handshake()  # here, in the connection's own thread: a client that refuses us ends only this
+        super().setup()
+        self.open.add(self.request)
+
+    def finish(self) -> None:
+        self.open.discard(self.request)
+        super().finish()
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -90,10 +102,10 @@ def scripted(authority: tuple[trustme.CA, Path]) -> Iterator[Scripted]:
     ca, path = authority
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
-    handler = type("Handler", (_Handler,), {})
+    handler = type("Handler", (_Handler,), {"open": set()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.daemon_threads = False  # joined at the end, so that no socket outlives its test
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     script = Scripted(f"https://127.0.0.1:{server.server_address[1]}", str(path))
     handler.scripted = script  # type: ignore[attr-defined]
     server.handle_error = lambda *_: None  # type: ignore[method-assign,assignment]
@@ -101,5 +113,8 @@ def scripted(authority: tuple[trustme.CA, Path]) -> Iterator[Scripted]:
     thread.start()
     yield script
     server.shutdown()
+    for connection in list(handler.open):  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)  # clients keep theirs open
     server.server_close()
     thread.join()
