@@ -105,8 +105,7 @@ class Spoke:
     def close(self) -> None:
         """Close the connections."""
         self.fleet.session.close()
-        if self._services:
-            self._services.close()
+        self.reopen()
 
     def settings(self, **changes: Any) -> Settings:
         """Give the settings that a process of ours would read from its environment here; `changes` go over them."""
@@ -120,6 +119,12 @@ class Spoke:
     def context(self, **changes: Any) -> RunContext:
         """Give one invocation its surroundings; the connections are this spoke's."""
         return replace(run_context(self.services, self.settings(**changes), uuid.uuid4().hex), sink=self.sink)
+
+    def reopen(self) -> None:
+        """Close the doors; they are built anew when next needed."""
+        if self._services:
+            self._services.close()
+        self._services = None
 
     @property
     def services(self) -> Services:

@@ -118,7 +118,7 @@ def stage(stages: dict[str, Stage], request: pytest.FixtureRequest) -> Iterator[
     chosen = stages[request.getfixturevalue("scenario")]
     chosen.restore()
     chosen.spoke.sink.events.clear()
-    chosen.spoke._services = None
+    chosen.spoke.reopen()
     yield chosen
     chosen.spoke.clear_faults()
 
