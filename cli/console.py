@@ -90,6 +90,8 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    for console in (stdout, stderr):
+        console.cache_clear()
 
 
 def flush() -> None:

@@ -31,22 +31,10 @@ MAX_DAYS: Final = 730
 class Asked:
     """Which rows are wanted: the newest `limit` of those in the last so much time."""
 
-    last: str = "1h"
+    timespan: timedelta = timedelta(hours=1)
     type: EventType | None = None
     group: str | None = None
     limit: int = 50
-
-    @property
-    def timespan(self) -> timedelta:
-        """The time to look back; raises a usage error."""
-        found = _LAST.fullmatch(self.last.strip().lower())
-        span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
-        if not timedelta() < span <= timedelta(days=MAX_DAYS):
-            raise typer.BadParameter(
-                f"{self.last!a} is no time to look back; write 90s, 30m, 1h or 7d (at most {MAX_DAYS}d)",
-                param_hint="--last",
-            )
-        return span
 
     def kql(self) -> str:
         """Give the query: the shipped one, narrowed. What is laid into it is checked to be a plain word."""
@@ -63,6 +51,17 @@ class Asked:
         return "\n".join(lines)
 
 
+def parse_last(text: str) -> timedelta:
+    """Read how far to look back, for example 90s, 30m, 1h or 7d; raises a usage error."""
+    found = _LAST.fullmatch(text.strip().lower())
+    span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < span <= timedelta(days=MAX_DAYS):
+        raise typer.BadParameter(
+            f"{text!a} is no time to look back; write 90s, 30m, 1h or 7d (at most {MAX_DAYS}d)", param_hint="--last"
+        )
+    return span
+
+
 def events(asked: Asked, *, workspace: str | None, data: Path | None, json: bool) -> int:
     """Show the rows, newest first."""
     kql, timespan = asked.kql(), asked.timespan
@@ -72,7 +71,8 @@ def events(asked: Asked, *, workspace: str | None, data: Path | None, json: bool
     elif rows:
         console.show(table_of(rows))
     else:
-        console.show(f"no events in the last {asked.last}{' that match' if asked.type or asked.group else ''}")
+        narrowed = " that match" if asked.type or asked.group else ""
+        console.show(f"no events since {datetime.now(UTC) - timespan:%Y-%m-%d %H:%M:%S} UTC{narrowed}")
     return EXIT_DONE
 
 

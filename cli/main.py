@@ -21,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 config_app = typer.Typer(help="The settings.", no_args_is_help=True)
 local_app = typer.Typer(help="An Azure on this machine, without a subscription.", no_args_is_help=True)
@@ -112,9 +112,9 @@ def _events(  # noqa: PLR0913, PLR0917 - one for each option
     json: Json = False,
 ) -> None:
     """Show what happened lately, newest first: rows of the event table."""
-    from cli.events import Asked, events
+    from cli.events import Asked, events, parse_last
 
-    asked = Asked(last=last, type=type_, group=group, limit=limit)
+    asked = Asked(timespan=parse_last(last), type=type_, group=group, limit=limit)
     _end(lambda: events(asked, workspace=workspace, data=data, json=json), json=json)
 
 
@@ -169,12 +169,14 @@ def _end(command: Callable[[], int], *, json: bool) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run `drift` and give its exit code."""
     console.prepare_streams()
-    signal.signal(signal.SIGTERM, _terminate)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         app(arguments, prog_name="drift")
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if code == EXIT_INTERRUPTED:
         sys.stderr.write("interrupted\n")
     console.flush()
