@@ -87,6 +87,14 @@ def parse_time(value: object) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def printable(value: object, limit: int = MAX_TEXT + 1) -> str:
+    """Give a text as printable ASCII, cut; what is not a text is empty.
+
+    Control characters, lone surrogates and the like are spelled out: they end up in logs and rows, and no id that we
+    take has any of them.
+    """
+    return value[:limit].encode("unicode_escape").decode("ascii") if isinstance(value, str) else ""
+
+
 def _text(raw: Mapping[str, Any], key: str) -> str:
-    value = raw.get(key)
-    return value[: MAX_TEXT + 1] if isinstance(value, str) else ""
+    return printable(raw.get(key))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core.arm_id import ArmId, parse_container_group
-from core.delivery import Delivery
+from core.delivery import Delivery, printable
 from core.errors import InputError, NotReadyError, ToolkitError
 from core.events import Event, EventType
 from core.live import LiveGroup
@@ -103,12 +103,8 @@ def contract_for(context: RunContext, live: LiveGroup, config: DnsConfig, *, dry
 def _identified(raw: object) -> Delivery:
     """Keep an unusable event's id, type and subject for the report, as far as it has them, made safe to print."""
     known: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-    id_, kind, subject = (_printable(known.get(name)) for name in ("id", "eventType", "subject"))
+    id_, kind, subject = (printable(known.get(name), 200) for name in ("id", "eventType", "subject"))
     return Delivery(id=id_, type=kind, subject=subject)
-
-
-def _printable(value: object) -> str:
-    return value[:200].encode("unicode_escape").decode("ascii") if isinstance(value, str) else ""
 
 
 def _group_of(delivery: Delivery) -> ArmId:
