@@ -65,9 +65,9 @@ def test_a_person_reads_what_each_row_is_about(drift, data):
     done = drift("events", "--data", str(data / "logs.duckdb"))
     lines = [" ".join(line.split()) for line in done.out.splitlines() if "rg-one/" in line]
     assert [line.partition("rg-one/")[2] for line in lines] == [
-        "web web.corp.internal: 10.1.0.4 → 10.1.0.5",
-        "web a_mismatch: web.corp.internal is 10.1.0.9 in DNS, 10.1.0.5 in truth",
-        "api name_conflict: 'api' is taken",
+        "web web.corp.internal: 10.1.0.4 → 10.1.0.5 1.2 s",
+        "web a_mismatch: web.corp.internal is 10.1.0.9 in DNS, 10.1.0.5 in truth 1.2 s",
+        "api name_conflict: 'api' is taken 1.2 s",
     ]
 
 

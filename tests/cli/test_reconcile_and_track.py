@@ -56,10 +56,8 @@ def test_a_name_conflict_fails_with_its_cause_in_both_modes(drift, spoke, group)
     id_, _ = group
     drift("reconcile", id_, "--apply", **spoke.environment)
     second = spoke.create(id_.rpartition("/")[2], "rg-two")[0]
-    both = {
-        name: {"forward_zone": "aci.corp.internal", "zones_resource_group": "rg-dns"} for name in ("rg-one", "rg-two")
-    }
-    environment = {**spoke.environment, "DNS_ZONE_MAP": json.dumps(both)}
+    entry = {"forward_zone": "aci.corp.internal", "zones_resource_group": "rg-dns"}
+    environment = {**spoke.environment, "DNS_ZONE_MAP": json.dumps({"rg-one": entry, "rg-two": entry})}
     for flags in ([], ["--apply"]):
         done = drift("reconcile", second, *flags, **environment)
         assert done.code == 1
@@ -91,7 +89,7 @@ def test_an_outage_asks_to_try_again(drift, spoke, group):
         ("web", (64, "not the id of a resource")),
         ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/x", (64, "not a container group")),
         (
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/$(x)",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/$x",
             (64, "not the"),
         ),
         (
