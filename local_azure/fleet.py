@@ -152,5 +152,5 @@ class Fleet:
 
 
 def _values(properties: dict[str, Any]) -> tuple[str, ...]:
-    entries = next((value for key, value in properties.items() if key.endswith("Records")), [])
+    entries: list[dict[str, Any]] = next((value for key, value in properties.items() if key.endswith("Records")), [])
     return tuple(str(next(iter(entry.values()))) for entry in entries)

@@ -1,4 +1,4 @@
-"""The rooms' ports in memory: container groups and record sets without a wire, for decisions that are tried by the thousand.
+"""The rooms' ports in memory: container groups and record sets without a wire, for decisions tried by the thousand.
 
 They keep Azure's rules that matter for concurrency: etags, If-Match and If-None-Match, and nothing else is atomic.
 """
