@@ -78,11 +78,12 @@ def _reconcile_group(
     run: _Run, group: ArmId, config: DnsConfig, worker: RunWorker
 ) -> tuple[Event, ReconcileFailedError | None]:
     context = run.context
+    token = context.arm_token()  # first of all, so that an identity that is down is told as that, and not as a lost read
     live = context.container_groups.get(group)
     desire(Subject.of(live, config))  # not ready: known here already, so no worker is started
     contract = contract_for(context, live, config)
     deadline = context.settings.reconcile_deadline_seconds
-    ended = worker(contract.to_environment(), context.arm_token(), deadline, _log_line, context.settings.ca_bundle)
+    ended = worker(contract.to_environment(), token, deadline, _log_line, context.settings.ca_bundle)
     shadowed_by = _shadowed_by(live, config, context.settings.zone_map)
     return finished(run.occasion(), live, config, ended, shadowed_by)
 
