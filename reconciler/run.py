@@ -78,7 +78,7 @@ def _reconcile_group(
     run: _Run, group: ArmId, config: DnsConfig, worker: RunWorker
 ) -> tuple[Event, ReconcileFailedError | None]:
     context = run.context
-    token = context.arm_token()  # first of all, so that an identity that is down is told as that, and not as a lost read
+    token = context.arm_token()  # first, so that an identity that is down is told as that, not as a lost read
     live = context.container_groups.get(group)
     desire(Subject.of(live, config))  # not ready: known here already, so no worker is started
     contract = contract_for(context, live, config)
