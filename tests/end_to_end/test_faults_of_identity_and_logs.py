@@ -18,6 +18,7 @@ from core.settings import LogsSettings
 from local_azure.faults import Fault
 from local_azure.server import LocalAzure
 from reconciler import run
+from reconciler.report import ReconcileFailedError
 
 EVENTS = {"create": "Write", "change": "Action", "delete": "Delete"}
 scenarios = pytest.mark.parametrize("scenario", EVENTS)
@@ -148,7 +149,7 @@ def test_a_failed_attempt_that_cannot_be_uploaded_is_a_log_line_too(
     raw = act(spoke, "create")
     spoke.fault(Fault("reset"), "ingestion")
     spoke.fault(Fault("error", 403), "privateDns.recordSet.PUT")
-    with pytest.raises(run.ReconcileFailedError):
+    with pytest.raises(ReconcileFailedError):
         run.reconcile(raw, replace(spoke.context(), sink=sink), in_process)
     (line,) = [record for record in caplog.records if record.name == LOGGER_NAME]
     row = json.loads(line.getMessage().removeprefix(FALLBACK_MARKER))
