@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError, Call, Reply
@@ -102,22 +103,38 @@ def listing(call: Call) -> Reply:
 def resources(call: Call) -> Reply:
     """GET /resources of a subscription or a resource group: id, name, type and location of what is there."""
     prefix = f"{call.path.scope}/".lower()
+    wanted = _filter(call.query.get("$filter", ""))
     found: list[dict[str, Any]] = []
     stores: tuple[tuple[str, dict[str, Any]], ...] = (
         ("Microsoft.Network/privateDnsZones", call.world.zones),
         ("Microsoft.Network/virtualNetworks", call.world.vnets),
         ("Microsoft.ContainerInstance/containerGroups", call.world.groups),
     )
-    wanted = call.query.get("$filter", "").replace('"', "'").lower()
     for kind, store in stores:
-        if "resourcetype eq" in wanted and f"'{kind.lower()}'" not in wanted:
-            continue
         for key in sorted(store):
-            if key.startswith(prefix):
-                item = store[key]
+            item = store[key]
+            group = key.split("/")[4]
+            facts = {"resourcegroup": group, "resourcetype": kind, "name": item.name, "location": item.location}
+            if key.startswith(prefix) and all(facts[name].lower() == value for name, value in wanted):
                 tags = {"tags": item.tags} if item.tags is not None else {}
                 found.append({"id": item.id, "name": item.name, "type": kind, "location": item.location, **tags})
     return Reply(200, {"value": found})
+
+
+_COMPARISON = re.compile(r"""(name|location|resourceGroup|resourceType)\s+eq\s+(['"])([^'"]*)\2""", re.IGNORECASE)
+
+
+def _filter(text: str) -> list[tuple[str, str]]:
+    """Read `field eq 'value' and …` as lower-case pairs. Raises ArmError 400 for anything else."""
+    pairs = []
+    for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else []:
+        match = _COMPARISON.fullmatch(part.strip())
+        if match is None:
+            raise ArmError(
+                400, "InvalidFilterInQueryString", f"Invalid $filter '{text}' specified in the query string."
+            )
+        pairs.append((match[1].lower(), match[3].lower()))
+    return pairs
 
 
 def _subscription(world: World, subscription: str) -> dict[str, Any]:

@@ -117,3 +117,24 @@ def test_providers_are_registered(arm: Any) -> None:
     assert arm("POST", f"{SUBSCRIPTION}/providers/Microsoft.ContainerInstance/register").status_code == 200
     assert arm("GET", f"{SUBSCRIPTION}/locations").json()["value"]
     assert arm("GET", f"{SUBSCRIPTION}/providers").json()["value"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("resourceGroup eq 'RG'", {"corp.internal", "hub"}),
+        ("resourceGroup eq 'other'", set()),
+        ("resourceType eq 'Microsoft.Network/virtualNetworks'", {"hub"}),
+        ("resourceGroup eq 'rg' and name eq 'corp.internal' and location eq 'global'", {"corp.internal"}),
+    ],
+)
+def test_resources_are_listed_by_filter(arm: Any, asked: str, names: set[str]) -> None:
+    arm.zone("corp.internal")
+    arm.vnet("hub")
+    found = arm("GET", f"{SUBSCRIPTION}/resources?$filter={asked}&api-version=2022-09-01").json()["value"]
+    assert {item["name"] for item in found} == names
+
+
+def test_a_filter_of_resources_that_is_not_understood_is_refused(arm: Any) -> None:
+    answer = arm("GET", f"{SUBSCRIPTION}/resources?$filter=tagName eq 'a'&api-version=2022-09-01")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidFilterInQueryString")
