@@ -29,7 +29,7 @@ class Figures:
 
 def table(rows: Sequence[tuple[str, Figures, str]]) -> str:
     """Lay rows out: what, its figures, a remark."""
-    width = max(len(name) for name, _, _ in rows)
+    width = max(len(name) for name in ("milliseconds", *(name for name, _, _ in rows)))
     lines = [f"{'milliseconds':{width}}  {'median':>8} {'min':>8} {'max':>8} {'runs':>5}"]
     for name, figures, remark in rows:
         numbers = f"{figures.median:8,.0f} {figures.smallest:8,.0f} {figures.largest:8,.0f} {figures.runs:5}"
