@@ -37,12 +37,14 @@ class Expected:
 class Told:
     """What an act has to tell. `seconds` is the time from the change in Azure (or the asking) until DNS was right.
 
+    `before`, `after` and `ptr_after` are what a resolver said: the A record, and after it the address's own name.
     `drifted` and `repaired_by` are for the closing table; `wrong` says what is left wrong on purpose, and why.
     """
 
     did: str
     before: str
     after: str
+    ptr_after: str
     seconds: float
     drifted: str
     repaired_by: str
@@ -73,7 +75,8 @@ def create(stage: Stage) -> Told:
     return Told(
         did=f"{count} container groups appear in two spokes",
         before=before.rcode,
-        after=f"{count} names right",
+        after=f"{count} names",
+        ptr_after=f"{count} names",
         seconds=clock.seconds,
         drifted=f"{count} new groups had no name",
         repaired_by="their events",
@@ -89,11 +92,12 @@ def restart(stage: Stage) -> Told:
         stage.azure.restart(API)
         new = stage.address(API)
         clock.restart()
-        stage.until_right(API, new, gone=[old])
+        seen = stage.until_right(API, new, gone=[old])
     return Told(
         did="api is restarted and gets a new address",
         before=old,
-        after=new,
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"api: {old} became {new}",
         repaired_by="its event",
@@ -105,18 +109,19 @@ def edit_by_hand(stage: Stage) -> Told:
     """Type an address over the right one. The record's own event tells the tracker; a person repairs it."""
     right, since = stage.address(WEB), _now()
     stage.azure.do("PUT", f"{world.zone_id(world.FORWARD_ZONE)}/A/web", DNS_API, world.address_record(HAND_WRITTEN))
-    seen = stage.look(WEB.fqdn, right).a
+    wrong = stage.look(WEB.fqdn, right).a
     with _clock() as found:
         row = stage.until_row(WEB, EventType.DRIFT_DETECTED, since)
     with _clock() as clock:
         stage.drift("reconcile", WEB.id, "--apply", "--json")
-        stage.until_right(WEB, right)
+        seen = stage.until_right(WEB, right)
     return Told(
         did=f"somebody sets web to {HAND_WRITTEN} by hand",
-        before=str(seen),
-        after=right,
+        before=str(wrong),
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
-        drifted=f"web: the A record said {seen}, the group is at {right}",
+        drifted=f"web: the A record said {wrong}, the group is at {right}",
         repaired_by="drift reconcile --apply",
         note=f"tracker: drift_detected ({_kinds(row)}) after {found.seconds:.1f} s",
         expected=(
@@ -131,11 +136,12 @@ def delete(stage: Stage) -> Told:
     old = stage.address(BATCH)
     with _clock() as clock:
         stage.azure.delete(BATCH)
-        stage.until_gone(BATCH, old)
+        seen = stage.until_gone(BATCH, old)
     return Told(
         did="batch is deleted",
         before=old,
-        after="NXDOMAIN",
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"batch: the name outlived the group at {old}",
         repaired_by="its event",
@@ -158,12 +164,13 @@ def delete_and_recreate(stage: Stage) -> Told:
             stage.until_right(CACHE, new)
             stage.until_right(WORKER, taken)
         stage.settle()  # the late deletion event is answered now
-    stage.until_right(CACHE, new)
+    seen = stage.until_right(CACHE, new)
     stage.until_right(WORKER, taken)
     return Told(
         did="cache is recreated; worker takes its address",
         before=old,
-        after=new,
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"cache: {old} became {new}; {old} is worker's now",
         repaired_by="their events",
@@ -185,12 +192,13 @@ def duplicates_and_disorder(stage: Stage) -> Told:
         with _clock() as clock:
             stage.until_right(QUEUE, new, gone={old, *passed} - {new})
         stage.settle()
-    stage.until_right(QUEUE, new, gone={old, *passed} - {new})
+    seen = stage.until_right(QUEUE, new, gone={old, *passed} - {new})
     count = len([item for item in since() if item["subscription"] == "reconcile"])
     return Told(
         did=f"queue: {RESTARTS} restarts, events doubled and swapped",
         before=old,
-        after=new,
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"queue: {old} became {', '.join(passed)}",
         repaired_by="its events",
@@ -214,7 +222,7 @@ def throttle(stage: Stage) -> Told:
             stage.azure.restart(WEB)
             new = stage.address(WEB)
             clock.restart()
-            stage.until_right(WEB, new, gone=[old])
+            seen = stage.until_right(WEB, new, gone=[old])
         stage.settle()
         fired = sum(int(item["fired"]) for item in stage.azure.control("GET", "faults")["value"])
     finally:
@@ -222,7 +230,8 @@ def throttle(stage: Stage) -> Told:
     return Told(
         did="web is restarted while Azure throttles us",
         before=old,
-        after=new,
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"web: {old} became {new}",
         repaired_by="its event",
@@ -238,23 +247,24 @@ def platform_move(stage: Stage) -> Told:
     moved = stage.azure.control("POST", f"groups{API.id}/move")
     old, new = moved["old_ip"], stage.address(API)
     time.sleep(0.3)  # long enough for an event to be delivered, if there were one
-    seen = stage.look(API.fqdn, new).a
-    if count() or seen.values != (old,):
-        raise DemoError(f"a platform move was heard of: {len(count())} deliveries, api is {seen}")
+    stale = stage.look(API.fqdn, new).a
+    if count() or stale.values != (old,):
+        raise DemoError(f"a platform move was heard of: {len(count())} deliveries, api is {stale}")
     with _clock() as asked:
         _publish(stage, API, "track")
         row = stage.until_row(API, EventType.DRIFT_DETECTED, since)
     with _clock() as clock:
         _publish(stage, API, "reconcile")
-        stage.until_right(API, new, gone=[old])
+        seen = stage.until_right(API, new, gone=[old])
     return Told(
         did="the platform moves api; there is no event",
-        before=str(seen),
-        after=new,
+        before=str(stale),
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"api: moved from {old} to {new} in silence",
         repaired_by="a published event",
-        note=f"DNS stayed wrong; tracker, when asked: drift_detected ({_kinds(row)}) after {asked.seconds:.1f} s",
+        note=f"DNS stayed wrong until asked; tracker: {_kinds(row)} after {asked.seconds:.1f} s",
         expected=(
             Expected(API, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
             Expected(API, EventType.RECONCILE_UPDATED),
@@ -270,11 +280,12 @@ def name_conflict(stage: Stage) -> Told:
         second = stage.address(SECOND_WEB)
         row = stage.until_row(SECOND_WEB, EventType.RECONCILE_FAILED, since)
     stage.settle()
-    stage.until_right(WEB, first)
+    seen = stage.until_right(WEB, first)
     return Told(
         did="a second web appears in the other spoke",
         before=first,
-        after=first,
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
         seconds=clock.seconds,
         drifted=f"web in {SECOND_WEB.network.resource_group}, at {second}, has no name",
         repaired_by="",

@@ -47,6 +47,7 @@ class Played:
             "did": told.did,
             "dns_before": told.before,
             "dns_after": told.after,
+            "ptr_after": told.ptr_after,
             "drifted": told.drifted,
             "repaired_by": told.repaired_by or None,
             "repair_seconds": round(told.seconds, 3) if told.repaired_by else None,

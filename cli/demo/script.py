@@ -53,11 +53,11 @@ def demo(wishes: Wishes, acts: Sequence[Act] = ACTS) -> int:
     show = Show(silent=wishes.json)
     with workplace(lasting=not wishes.once) as place, Children(place) as children:
         show.opening()
-        with show.waiting("for the local Azure and the functions host"):
+        with show.waiting("starting the local Azure and the functions host"):
             stage, azure = _open(wishes, place, children, show)
         with closing(azure):
             played = list(_play_all(acts, stage, show, pause=0 if wishes.fast else PAUSE_SECONDS))
-            with show.waiting("while the final state is read"):
+            with show.waiting("reading the final state"):
                 facts = collect(stage, [world.BATCH.fqdn])
             report = judge_all(played, facts, len(acts), time.monotonic() - began)
             if wishes.json:

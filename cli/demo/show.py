@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli import console
 from cli.demo import world
+from cli.demo.acts import Told
 from cli.demo.report import Played, Report
 from cli.words import shorter
 from core.events import EventType, severity_of
@@ -51,6 +52,8 @@ class Show:
             names = ", ".join(group.name for group in world.FIRST_GROUPS if group.network is network)
             self._print(f"  [bold]{label}[/]  {network.prefix:13} container groups {names}")
         self._print()
+        self._print("  [dim]Asked are the networks' own resolvers; ⇄ says that the address gives the name, too.[/]")
+        self._print()
         self._line(
             "", "[dim]act[/]", "[dim]what happens to Azure[/]", "[dim]DNS said[/]", "[dim]says now[/]", "[dim]took[/]"
         )
@@ -62,20 +65,22 @@ class Show:
             yield
             return
         self._doing = what
-        with console.stdout().status(f"waiting {what}") as self._status:
-            yield
-        self._status = None
+        try:
+            with console.stdout().status(what) as self._status:
+                yield
+        finally:
+            self._status = None
 
     @contextmanager
     def act(self, number: int, count: int, name: str) -> Iterator[None]:
         """Show which act is being played."""
-        with self.waiting(f"· act {number} of {count}: [bold]{name}[/]"):
+        with self.waiting(f"act {number} of {count}: [bold]{name}[/]"):
             yield
 
     def report(self, what: str) -> None:
         """Show what an act is waiting for."""
         if self._status is not None:
-            self._status.update(f"waiting {self._doing} · {escape(what)}")
+            self._status.update(f"{self._doing} · waiting {escape(what)}")
 
     def played(self, number: int, act: Played) -> None:
         """Show an act that is over: what was done, what DNS said before and after, how long it took."""
@@ -87,9 +92,7 @@ class Show:
             console.show(f"    [red]{escape(act.error)}[/]")
             return
         mark = "[yellow]![/]" if told.wrong else "[green]✓[/]"
-        self._line(
-            mark, f"[bold]{act.name}[/]", told.did, told.before, f"[bold]{told.after}[/]", f"{told.seconds:.1f} s"
-        )
+        self._line(mark, f"[bold]{act.name}[/]", told.did, told.before, _both_ways(told), f"{told.seconds:.1f} s")
         if told.note:
             console.show(f"    [dim]{escape(told.note)}[/]")
 
@@ -107,6 +110,9 @@ class Show:
             return
         console.show()
         console.show(_drift_table(report))
+        for act in report.played:
+            if act.told and act.told.wrong:
+                console.show(f"\n[bold yellow]Still wrong[/]  {act.told.drifted}: {escape(shorter(act.told.wrong))}")
         console.show(_rows_table(report))
         console.show()
         calls = report.calls
@@ -152,15 +158,21 @@ def _drift_table(report: Report) -> Table:
     table.add_column("what drifted", overflow="fold")
     table.add_column("repaired by", overflow="fold")
     table.add_column("in", justify="right", no_wrap=True)
-    table.add_column("now", overflow="fold")
+    table.add_column("now", no_wrap=True)
     for act in report.played:
         if act.told is None:
-            table.add_row(act.name, "", "", f"[red]{escape(act.error)}[/]")
+            table.add_row(act.name, "", "", "[red]not played[/]")
         elif act.told.wrong:
-            table.add_row(act.told.drifted, "—", "", f"[yellow]still wrong:[/] {escape(shorter(act.told.wrong))}")
+            table.add_row(act.told.drifted, "nobody", "", "[yellow]still wrong[/]")
         else:
             table.add_row(act.told.drifted, act.told.repaired_by, f"{act.told.seconds:.1f} s", "[green]right[/]")
     return table
+
+
+def _both_ways(told: Told) -> str:
+    """Say in 13 columns what DNS says now, and whether the address gives the name."""
+    both = told.ptr_after.endswith((world.FORWARD_ZONE, "names"))
+    return f"[bold]{told.after}[/]" + (" ⇄" if both else "")
 
 
 def _rows_table(report: Report) -> Table:

@@ -60,8 +60,11 @@ class Stage:
         resolver = self.resolvers[network]
         return Look(ask(resolver, fqdn, "A"), ask_ptr(resolver, ip))
 
-    def until_right(self, group: Group, ip: str, *, gone: Iterable[str] = ()) -> None:
-        """Wait until every network resolves name and address, and no PTR is left at the addresses that are `gone`."""
+    def until_right(self, group: Group, ip: str, *, gone: Iterable[str] = ()) -> Look:
+        """Wait until every network resolves name and address, and no PTR is left at the addresses that are `gone`.
+
+        Gives what the hub's resolver says then.
+        """
         self.report(f"until {group.fqdn} is {ip} everywhere")
         for network in self.resolvers:
             self._until(
@@ -70,15 +73,17 @@ class Stage:
             )
         for address in gone:
             self.until_no_ptr(address)
+        return self.look(group.fqdn, ip)
 
-    def until_gone(self, group: Group, ip: str) -> None:
-        """Wait until no network knows name or address."""
+    def until_gone(self, group: Group, ip: str) -> Look:
+        """Wait until no network knows name or address; give what the hub's resolver says then."""
         self.report(f"until {group.fqdn} is gone everywhere")
         for network in self.resolvers:
             self._until(
                 f"{group.fqdn} and {ip} are NXDOMAIN in {network}",
                 lambda network=network: self.look(group.fqdn, ip, network).is_right(group.fqdn, ""),  # type: ignore[misc]  # same
             )
+        return self.look(group.fqdn, ip)
 
     def until_no_ptr(self, ip: str) -> None:
         """Wait until an address has no name."""

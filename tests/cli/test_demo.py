@@ -61,7 +61,7 @@ def test_a_final_state_that_is_wrong_fails_the_demo(capsys):
     def spoil(stage):
         path = f"{world.zone_id(world.FORWARD_ZONE)}/A/web"
         stage.azure.do("PUT", path, world.DNS_API, world.address_record("10.9.9.9"))
-        return Told("spoils web", "", "", 0.0, "web", "")
+        return Told("spoils web", "", "", "", 0.0, "web", "")
 
     code = demo(Wishes(once=True, json=True), [Act("creation", create), Act("sabotage", spoil)])
     report = json.loads(capsys.readouterr().out)
