@@ -86,3 +86,8 @@ def test_values_that_are_not_of_json_become_text():
 def test_a_row_that_cannot_be_made_to_fit_is_an_error():
     with pytest.raises(ValueError, match="does not fit"):
         fit({f"f{number}": "x" for number in range(1000)}, 1000)
+
+
+def test_every_batch_is_filled_up_to_the_limit_itself():
+    rows = [{"a": "x" * 10} for _ in range(6)]
+    assert [len(batch) for batch in split(rows, sent_size(rows[:2]))] == [2, 2, 2]

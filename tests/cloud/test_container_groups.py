@@ -149,3 +149,10 @@ def test_an_answer_of_another_shape_is_no_answer(scripted, body):
     scripted.reply(200, body)
     with pytest.raises(UnavailableError, match="could not be read"):
         doors(scripted).get(GROUP)
+
+
+@pytest.mark.parametrize("body", [{}, {"value": None}])
+def test_a_page_without_a_list_is_not_an_empty_list(scripted, body):
+    scripted.reply(200, body)
+    with pytest.raises(UnavailableError, match="no 'value'"):
+        doors(scripted).list(SUBSCRIPTION, "rg-spoke")

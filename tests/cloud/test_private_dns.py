@@ -243,3 +243,10 @@ def test_a_page_without_a_list_is_not_an_empty_list(scripted, call, body):
     reader = doors(scripted)
     with pytest.raises(UnavailableError, match="could not be read"):
         {**calls(reader), "zones": lambda: reader.zones(SUBSCRIPTION)}[call]()
+
+
+@pytest.mark.parametrize("missing", ["name", "etag"])
+def test_a_record_set_without_its_name_or_etag_is_no_answer(scripted, missing):
+    scripted.reply(200, {**wire(), missing: None})
+    with pytest.raises(UnavailableError, match="without its name, etag or TTL"):
+        doors(scripted).get(ZONE, "A", "web")
