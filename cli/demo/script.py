@@ -88,7 +88,11 @@ def workplace(*, lasting: bool) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="drift-demo-") as folder:
             yield Path(folder)
         return
-    HOME.mkdir(exist_ok=True)
+    try:
+        HOME.mkdir(exist_ok=True)
+    except OSError:  # not a folder that we may write to
+        yield Path(tempfile.mkdtemp(prefix="drift-demo-"))
+        return
     number = 1
     while True:
         place = HOME / ("demo" if number == 1 else f"demo-{number}")
