@@ -144,6 +144,7 @@ def _record_set(zone: ZoneRef, record_type: RecordType, model: Any) -> RecordSet
         values=tuple(_value(record_type, value) for value in _values(record_type, model)),
         metadata=dict(model.metadata or {}),
         etag=model.etag,
+        auto_registered=bool(model.is_auto_registered),
     )
 
 

@@ -39,12 +39,19 @@ class _Planner:
 
     def may_touch(self, record_set: RecordSet) -> bool:
         """Tell whether it is ours, or nobody's and we may take those."""
+        if record_set.auto_registered:
+            return False
         return self.is_mine(record_set) or (record_set.owner is None and self.desired.may_take_unowned)
 
     def check_address_set(self, record_set: RecordSet) -> None:
         """Refuse to take an address record set from another live group, or under strict ownership from nobody."""
         if self.may_touch(record_set):
             return
+        if record_set.auto_registered:
+            raise NotOwnedError(
+                f"record set {record_set.type} '{record_set.fqdn}' is registered by Azure for a virtual machine: "
+                "rename the container group, or give it a forward zone without auto-registration"
+            )
         if record_set.owner is None:
             raise NotOwnedError(
                 f"record set {record_set.type} '{record_set.fqdn}' has no owner mark and ownership is strict: "

@@ -278,6 +278,13 @@ def test_strict_ownership_refuses_an_unowned_name() -> None:
         plan(Case("", running(NEW), (a_set(OLD, owner=None),), {NEW: None}, config=STRICT))
 
 
+def test_what_azure_registered_for_a_virtual_machine_is_never_touched() -> None:
+    registered = a_set(OLD, owner=None, auto_registered=True)
+    with pytest.raises(NotOwnedError, match="registered by Azure for a virtual machine"):
+        plan(Case("", running(NEW), (registered,), {NEW: None}))
+    assert plan(Case("", GONE, (registered,))).changes == ()
+
+
 @pytest.mark.parametrize(
     ("ptr", "config", "code"),
     [
