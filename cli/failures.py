@@ -24,6 +24,7 @@ EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
     (EXIT_INTERRUPTED, "interrupted"),
 )
 _ADVICE: Final = {
+    "bad_input": "give it as Azure does, a resource id for example by `az container show --query id --output tsv`",
     "bad_configuration": "repair the settings; `drift config check` shows them all",
     "zone_missing": "create the zone, or correct the zone map; `drift config check` shows what is configured",
     "forbidden": "sign in (`az login`), or have the role assigned; see docs/cli.md",

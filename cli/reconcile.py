@@ -97,8 +97,10 @@ def _plan(group: ArmId, config: "DnsConfig", settings: "Settings", services: "Se
         console.show_json({"group": str(group), "applied": False, **shown, "exit_code": code})
     elif result is not None:
         _show_live(result.fqdn, result.live_state, result.live_ip)
+        from rich.markup import escape
+
         for note in result.notes:
-            console.show(f"  note: {note}")
+            console.show(f"  note: {escape(note)}")
         _show_changes(result.changes)
         if result.changes:
             count = len(result.changes)
@@ -170,14 +172,14 @@ def exit_code(ended: "WorkerExit") -> int:
 def change_table(changes: Sequence[Mapping[str, Any]]) -> "Table":
     """Show changes in the order in which they are made."""
     table = console.table()
-    for name in ("", "change", "type", "record set", "before", "after", "why"):
+    for name in ("", "change", "type", "record set", "before → after", "why"):
         table.add_column(name, overflow="fold")
     colours = {"create": "green", "update": "yellow", "delete": "red"}
     for number, change in enumerate(changes, 1):
         name = change["zone"] if change["name"] == "@" else f"{change['name']}.{change['zone']}"
         action = f"[{colours.get(change['action'], 'none')}]{change['action']}[/]"
-        before, after = (", ".join(change[side]) or "—" for side in ("before", "after"))
-        table.add_row(str(number), action, change["type"], name, before, after, change["reason"])
+        values = " → ".join(", ".join(change[side]) or "—" for side in ("before", "after"))
+        table.add_row(str(number), action, change["type"], name, values, change["reason"])
     return table
 
 
@@ -187,7 +189,9 @@ def _show_live(fqdn: str, state: str, ip: str) -> None:
 
 def _show_changes(changes: Sequence[Mapping[str, Any]]) -> None:
     if changes:
+        console.show()
         console.show(change_table(changes))
+        console.show()
 
 
 def _show_outcome(row: Mapping[str, Any]) -> None:

@@ -82,12 +82,15 @@ def records_of(seen: "Seen") -> list[dict[str, Any]]:
 
 def _show(seen: "Seen", comparison: "Comparison") -> None:
 
+    from rich.markup import escape
+
     live = seen.group
     where = f" at [bold]{live.address}[/]" if live.address else f": {live.detail}" if live.detail else ""
     console.show(f"[bold]{seen.placement.fqdn}[/]  {live.state.value.replace('_', ' ')}{where}")
-    console.show(_SAYS[comparison.verdict] + (f": {comparison.reason}" if comparison.reason else ""))
+    console.show(_SAYS[comparison.verdict] + (f": {escape(comparison.reason)}" if comparison.reason else ""))
     records = records_of(seen)
     if records:
+        console.show()
         table = console.table()
         for name in ("type", "DNS has", "value", "TTL"):
             table.add_column(name, overflow="fold")
@@ -95,9 +98,10 @@ def _show(seen: "Seen", comparison: "Comparison") -> None:
             value = ", ".join(record["values"]) or "[red]missing[/]"
             table.add_row(record["type"], record["name"], value, str(record["ttl"] or ""))
         console.show(table)
+        console.show()
     for finding in comparison.findings:
-        console.show(f"  [red]{finding.kind.value}[/]  {finding.name} {shorter(finding.message)}")
+        console.show(f"  [red]{finding.kind.value}[/]  {finding.name}: {escape(shorter(finding.message))}")
     for name, remark in comparison.remarks.items():
-        console.show(f"  [dim]{name}: {remark}[/]")
+        console.show(f"  [dim]{name}: {escape(str(remark))}[/]")
     if comparison.verdict is EventType.FIRST_SEEN or _REPAIRABLE.issuperset(comparison.kinds or ("",)):
         console.show(f"  to repair it: [bold]drift reconcile {live.id} --apply[/]")
