@@ -16,6 +16,7 @@ from core.names import parse_address
 from core.records import owner_mark
 
 if TYPE_CHECKING:
+    from bench.spoke import Spoke
     from local_azure.fleet import Fleet
     from local_azure.server import LocalAzure
 
@@ -141,3 +142,22 @@ def lab(_local_azure: "LocalAzure") -> Iterator[Lab]:
     _local_azure.call(_local_azure.world.reset)
     with requests.Session() as session:
         yield Lab(_local_azure, Fleet(_local_azure, session=session))
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator["LocalAzure"]:
+    """Give a local Azure of ARM and identity alone, whose operations end at once."""
+    from local_azure.server import LocalAzure  # noqa: PLC0415 - many tests need none of it
+
+    with LocalAzure.start(parts=(), seed=7, provisioning_seconds=0.0) as running:
+        yield running
+
+
+@pytest.fixture
+def spoke(azure: "LocalAzure") -> Iterator["Spoke"]:
+    """Give an empty spoke with a reconciler beside it, whose worker is a process as in Azure."""
+    from bench.spoke import Spoke  # noqa: PLC0415 - same
+
+    laid_out = Spoke.lay_out(azure)
+    yield laid_out
+    laid_out.close()

@@ -1,28 +1,12 @@
-"""A local Azure with one spoke, the product's path beside it, and its worker in a process of its own or in this one."""
+"""The spoke of tests/conftest.py with its worker in this process, and clients that do not wait long."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from bench.spoke import Spoke, in_process
 from cloud.arm_pipeline import Patience
-from local_azure.server import LocalAzure
-
-
-@pytest.fixture(scope="session")
-def azure() -> Iterator[LocalAzure]:
-    """Give a local Azure of ARM and identity alone, whose operations end at once."""
-    with LocalAzure.start(parts=(), seed=7, provisioning_seconds=0.0) as running:
-        yield running
-
-
-@pytest.fixture
-def spoke(azure: LocalAzure) -> Iterator[Spoke]:
-    """Give an empty spoke, its worker a process as in Azure."""
-    laid_out = Spoke.lay_out(azure)
-    yield laid_out
-    laid_out.close()
 
 
 @pytest.fixture
