@@ -10,9 +10,12 @@ X, and no event is left to repair it. So a run whose writes end late reads the g
 it has changed. How late: a container group takes many seconds to change, so within VERIFY_AFTER_SECONDS of a read it
 cannot have come and gone.
 
+A round that begins again looks at every address of the rounds before, not only at those that the address record set
+names by then: a second worker of this group may have written the PTR of an address that this run has since replaced.
+
 PTR and address record sets are separate, so no order is atomic. A worker that loses its address write may already have
 written a PTR for an address that is no longer live. Whatever happens, before it ends it takes back every PTR that this
-run wrote and that the address record set does not name. What remains is one case: a crash exactly there while the
+run wrote and that our address record set does not name. What remains is one case: a crash exactly there while the
 address changes concurrently. The audit finds that orphan.
 """
 
@@ -49,6 +52,7 @@ class Progress:
     took_back: list[Change] = field(default_factory=list)
     left_behind: list[RecordSet] = field(default_factory=list)
     wrote_ptrs: dict[Address, RecordSet] = field(default_factory=dict)
+    looked_at: dict[Address, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Converger:
         while True:
             self._begin_round(progress)
             desired = desire(progress.subject)
-            seen = observe(progress.subject, desired, self.private_dns, self.groups, also=tuple(progress.wrote_ptrs))
+            seen = observe(progress.subject, desired, self.private_dns, self.groups, also=tuple(progress.looked_at))
+            progress.looked_at |= dict.fromkeys(seen.ptr_sets)
             progress.plan = make_plan(progress.subject, desired, seen)
             if progress.rounds == 1:
                 progress.old_addresses = _values(seen)
@@ -133,7 +138,7 @@ class Converger:
             self.private_dns.delete(change.record_set)
 
     def _take_back(self, progress: Progress) -> None:
-        """Remove the PTRs that this run wrote, unless the address record set names their address by now.
+        """Remove the PTRs that this run wrote, unless our address record set names their address by now.
 
         Best effort, with the record set's own etag: what somebody else has written since is theirs. A failure here does
         not hide the one that brought us here, but what was left behind is named in the result.
@@ -149,9 +154,10 @@ class Converger:
                 progress.left_behind.append(written)
 
     def _is_committed(self, subject: Subject, address: Address) -> bool:
-        place = subject.placement
+        """Tell whether a retry will find this address. In a namesake's record set it may not: that can change or go."""
+        place, mine = subject.placement, subject.group_id
         found = (self.private_dns.get(place.forward_zone, kind, place.record_name) for kind in subject.address_types)
-        return any(record_set and same_values(record_set.values, (str(address),)) for record_set in found)
+        return any(item and item.is_owned_by(mine) and same_values(item.values, (str(address),)) for item in found)
 
     def _removal(self, subject: Subject, written: RecordSet) -> Change | None:
         now = self.private_dns.get(written.zone, "PTR", written.name)

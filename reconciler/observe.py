@@ -25,7 +25,7 @@ def observe(
     groups: ReadsGroups,
     also: Iterable[Address] = (),
 ) -> Seen:
-    """Read what the plan needs. `also` are addresses whose PTRs this run wrote earlier and may have to take back.
+    """Read what the plan needs. `also` are addresses whose PTRs earlier rounds of this run looked at or wrote.
 
     A reverse zone that does not exist is noted as a problem, not raised: the forward side can still be made right.
     """
