@@ -30,8 +30,8 @@ class ZoneRef:
 class RecordSet:
     """One record set. `name` is relative to the zone (`@` at the apex); `values` are addresses or target names.
 
-    `ttl` is in seconds. `etag` is Azure's, or None for a record set that does not exist yet. `auto_registered` tells that
-    Azure keeps it for a virtual machine: it is nobody else's to write.
+    `ttl` is in seconds. `etag` is Azure's, or None for a record set that does not exist yet. `auto_registered` tells
+    that Azure keeps it for a virtual machine: it is nobody else's to write.
     """
 
     zone: ZoneRef
