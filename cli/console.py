@@ -27,13 +27,11 @@ class _Console(Console):
         drop(self.file)
 
 
-@cache
 def stdout() -> Console:
     """Give the console of results."""
     return _console(sys.stdout)
 
 
-@cache
 def stderr() -> Console:
     """Give the console of messages and errors."""
     return _console(sys.stderr)
@@ -90,8 +88,6 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    for console in (stdout, stderr):
-        console.cache_clear()
 
 
 def flush() -> None:
@@ -103,6 +99,7 @@ def flush() -> None:
             drop(stream)
 
 
+@cache
 def _console(stream: IO[str]) -> Console:
     width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
     return _Console(file=stream, width=width, highlight=False, soft_wrap=False)

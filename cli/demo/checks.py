@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli.demo.acts import Expected
 from cli.demo.facts import Facts
 from cli.demo.stage import is_about
+from cli.demo.told import Expected
 from cli.demo.world import FORWARD_ZONE, NETWORKS, REVERSE_ZONES, TTL_SECONDS, Group
 from core.events import EventType
 from core.names import is_within, parse_address, reverse_name

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.demo.acts import Told
 from cli.demo.checks import Check
 from cli.demo.facts import Facts
+from cli.demo.told import Told
 
 
 @dataclass(frozen=True, slots=True)

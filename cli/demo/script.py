@@ -17,7 +17,7 @@ import requests
 
 from cli import console
 from cli.demo import world
-from cli.demo.acts import ACTS, Act
+from cli.demo.acts import ACTS
 from cli.demo.azure import Azure, DemoError, wait_for
 from cli.demo.checks import judge
 from cli.demo.facts import Facts, collect
@@ -25,6 +25,7 @@ from cli.demo.processes import ROOT, Children
 from cli.demo.report import Calls, Played, Report
 from cli.demo.show import Show
 from cli.demo.stage import Stage
+from cli.demo.told import Act
 from core.errors import EXIT_DONE, EXIT_FAILURE
 
 TIME_SCALE: Final = 0.005

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from cli import console
 from cli.demo import world
-from cli.demo.acts import Told
 from cli.demo.report import Played, Report
+from cli.demo.told import Told
 from cli.words import shorter
 from core.events import EventType, severity_of
 

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,6 +13,8 @@ from cli.demo.azure import Azure, DemoError, wait_for
 from cli.demo.processes import ROOT, base_environment
 from cli.demo.resolver import Answer, ask, ask_ptr
 from cli.demo.world import NETWORKS, Group
+from cli.reconcile import event_for
+from core.arm_id import parse_container_group
 from core.events import EventType
 
 DNS_SECONDS: Final = 40.0
@@ -107,6 +110,30 @@ class Stage:
         """Give the rows of the event table, oldest first."""
         after = f"| where EventTime >= datetime({since.astimezone(UTC).isoformat()}) " if since else ""
         return self.azure.query(f"AciDnsEvents() {after}| sort by EventTime asc")
+
+    @contextmanager
+    def faults(self, *faults: dict[str, Any]) -> Iterator[None]:
+        """Let Event Grid do this to deliveries for a while."""
+        self.azure.control("POST", "eventgrid", {"faults": list(faults)})
+        try:
+            yield
+        finally:
+            self.azure.control("POST", "eventgrid", {"faults": []})
+
+    def deliveries(self) -> Callable[[], list[dict[str, Any]]]:
+        """Give a look at the deliveries that begin from now on."""
+
+        def every() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = self.azure.control("GET", "eventgrid/deliveries")["value"]
+            return found
+
+        last = max((int(item["number"]) for item in every()), default=0)
+        return lambda: [item for item in every() if int(item["number"]) > last]
+
+    def publish(self, group: Group, subscription: str) -> None:
+        """Publish "look at this group again" to one subscriber, as the audit will."""
+        event = event_for(parse_container_group(group.id), datetime.now(UTC))
+        self.azure.control("POST", "eventgrid/publish", {"events": [event], "subscriptions": subscription})
 
     def settle(self) -> None:
         """Wait until every delivery is at its end."""

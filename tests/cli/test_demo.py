@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from cli.demo import script, world
-from cli.demo.acts import ACTS, Act, Told, create
+from cli.demo.acts import ACTS, create
 from cli.demo.azure import DemoError, wait_for
 from cli.demo.processes import Children
 from cli.demo.script import Wishes, demo, workplace
+from cli.demo.told import Act, Told
 
 pytestmark = pytest.mark.timeout(170)  # some 20 s on an idle machine; ten processes on a busy one take their time
 

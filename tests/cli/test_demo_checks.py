@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from cli.demo.acts import Expected
 from cli.demo.checks import judge
 from cli.demo.facts import Facts, Record
 from cli.demo.resolver import Answer
+from cli.demo.told import Expected
 from cli.demo.world import FORWARD_ZONE, NETWORKS, SECOND_WEB, TTL_SECONDS, WEB
 from core.events import DriftKind, EventType
 

@@ -75,7 +75,7 @@ def test_a_group_between_two_states_asks_to_try_again(drift, spoke, group):
 
 
 def test_an_outage_asks_to_try_again(drift, spoke, group):
-    environment = {**spoke.environment, "IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token"}
+    environment = {**spoke.environment, "ARM_ENDPOINT": "https://127.0.0.1:9", "RECONCILE_DEADLINE_SECONDS": "1"}
     done = drift("reconcile", group[0], **environment)
     assert done.code == 75
     assert "Traceback" not in done.err
