@@ -9,7 +9,6 @@ from core.events import Component, Event, EventType
 from kql import tables
 from kql.duckdb_engine import DuckDbEngine, connect
 
-NOW = datetime.now(UTC)
 ROWS = [
     (EventType.RECONCILE_UPDATED, "web", {"OldIp": "10.1.0.4", "NewIp": "10.1.0.5"}, 1),
     (EventType.DRIFT_DETECTED, "web", {"DriftKinds": ["a_mismatch"], "OldIp": "10.1.0.9", "LiveIp": "10.1.0.5"}, 2),
@@ -21,11 +20,12 @@ ROWS = [
 @pytest.fixture
 def data(tmp_path):
     """Give a local Azure's data folder with four events, the last one from yesterday."""
+    now = datetime.now(UTC)
     events = [
         Event(
             Component.RECONCILER,
             kind,
-            NOW - timedelta(minutes=minutes),
+            now - timedelta(minutes=minutes),
             str(minutes),
             {
                 "ResourceGroup": "rg-one",
@@ -39,7 +39,7 @@ def data(tmp_path):
     ]
     connection = connect(tmp_path / "logs.duckdb")
     rows = [event.to_row() for event in events]
-    tables.append(connection, tables.EVENTS, rows, received=NOW - timedelta(days=2))
+    tables.append(connection, tables.EVENTS, rows, received=now - timedelta(days=2))
     connection.close()
     return tmp_path
 
