@@ -4,6 +4,7 @@ Everything goes over HTTPS as any ARM client would, so every change emits its ev
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,11 +49,16 @@ class Fleet:
                 return
             time.sleep(0.005)
 
-    def vnet(self, name: str, prefix: str, group: str = "rg-net") -> str:
-        """Make a virtual network whose one subnet, `aci`, is all of it; gives the network's id."""
+    def vnet(self, name: str, prefix: str, group: str = "rg-net", dns_servers: Sequence[str] = ()) -> str:
+        """Make a virtual network whose one subnet, `aci`, is all of it; gives the network's id.
+
+        With `dns_servers` its clients ask those instead of Azure's resolver.
+        """
         path = f"{group}/providers/Microsoft.Network/virtualNetworks/{name}"
         subnet = {"name": "aci", "properties": {"addressPrefix": prefix}}
-        properties = {"addressSpace": {"addressPrefixes": [prefix]}, "subnets": [subnet]}
+        properties: dict[str, Any] = {"addressSpace": {"addressPrefixes": [prefix]}, "subnets": [subnet]}
+        if dns_servers:
+            properties["dhcpOptions"] = {"dnsServers": list(dns_servers)}
         self.finish(self.arm("PUT", path, {"location": "westeurope", "properties": properties}))
         return f"/subscriptions/{self.subscription}/resourceGroups/{path}"
 
@@ -61,8 +67,23 @@ class Fleet:
         path = f"{group}/providers/Microsoft.Network/privateDnsZones/{name}"
         self.finish(self.arm("PUT", path, {"location": "global"}))
         for vnet in vnets:
-            link = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
-            self.finish(self.arm("PUT", f"{path}/virtualNetworkLinks/{vnet.rsplit('/', 1)[1]}", link))
+            self.link(name, vnet, group=group)
+
+    def link(self, zone: str, vnet: str, *, registration: bool = False, group: str = DNS_GROUP) -> None:
+        """Link a private zone to a virtual network, under the network's name."""
+        properties = {"virtualNetwork": {"id": vnet}, "registrationEnabled": registration}
+        body = {"location": "global", "properties": properties}
+        self.finish(self.arm("PUT", self._link(zone, vnet, group), body))
+
+    def unlink(self, zone: str, vnet: str, *, group: str = DNS_GROUP) -> None:
+        """Take back what `link` or `zone` made."""
+        self.finish(self.arm("DELETE", self._link(zone, vnet, group)))
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request below /_local/ and give its answer; raises for an error status."""
+        answer = self.session.request(method, f"{self.azure.arm}/_local/{path}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
     def create(self, group: str, name: str, vnet: str | None, *, ports: bool = True) -> str:
         """Create a container group and wait until it is up; gives its address, or nothing when it has none."""
@@ -146,6 +167,10 @@ class Fleet:
 
     def _group(self, group: str, name: str) -> str:
         return f"{group}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+
+    def _link(self, zone: str, vnet: str, group: str) -> str:
+        links = f"{group}/providers/Microsoft.Network/privateDnsZones/{zone}/virtualNetworkLinks"
+        return f"{links}/{vnet.rsplit('/', 1)[1]}"
 
     def _record(self, zone: str, kind: str, name: str) -> str:
         return f"{DNS_GROUP}/providers/Microsoft.Network/privateDnsZones/{zone}/{kind}/{name}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local_azure.arm import addresses, container_lifecycle
+from local_azure.arm import addresses, container_lifecycle, private_dns_links
 from local_azure.world import (
     ContainerGroup,
     PrivateZone,
@@ -75,7 +75,10 @@ def load(world: World, state: dict[str, Any]) -> None:
         subnets = {sub["name"].lower(): _make(Subnet, sub) for sub in item["subnets"]}
         world.vnets[item["id"].lower()] = _make(VirtualNetwork, {**item, "subnets": subnets})
     for item in state["zones"]:
-        world.zones[item["id"].lower()] = _zone(item)
+        zone = world.zones[item["id"].lower()] = _zone(item)
+        for link in zone.links.values():
+            if link.state != "Completed":
+                private_dns_links.propagate(world, zone, link)
     for item in state["container_groups"]:
         started = item["started_at"] and datetime.fromisoformat(item["started_at"])
         _restore(world, _make(ContainerGroup, {**item, "started_at": started}))

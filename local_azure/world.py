@@ -76,6 +76,8 @@ class WorldSettings:
     location: str = "westeurope"
     # How long a zone or link operation, and a container group's provisioning, take.
     operation_seconds: float = 0.0
+    # How long a new link is InProgress, and its zone not yet answered, after its operation has ended.
+    link_propagation_seconds: float = 0.0
     provisioning_seconds: float = 0.05
     # New private address on stop+start, restart, and on an update that replaces the containers.
     new_ip_on_start: bool = True

@@ -123,9 +123,35 @@ def put(call: Call) -> Reply:
         if now and now.vnet_id.lower() != vnet_id.lower():
             raise bad_request("The virtual network of an existing link cannot be changed.")
         check_conflicts(call.world, zone, fresh)
+        if now:
+            fresh.state, fresh.linked_at = now.state, now.linked_at
+        else:
+            fresh.linked_at = call.world.now()
+            propagate(call.world, zone, fresh)
         _store(call, zone, fresh)
 
     return start(call, "UpsertVirtualNetworkLink", work, {})
+
+
+def propagate(world: World, zone: PrivateZone, link: VirtualNetworkLink) -> None:
+    """Keep a new link InProgress for the time it has left: its operation has ended, the resolvers do not know it yet.
+
+    A link that is replaced or patched meanwhile keeps its time of birth, so the end is looked up by name.
+    """
+    waited = (world.now() - link.linked_at).total_seconds()
+    left = world.settings.link_propagation_seconds - waited
+    if left <= 0:
+        link.state = "Completed"
+        return
+
+    def complete() -> None:
+        now = zone.links.get(link.name.lower())
+        if now is not None and now.linked_at == link.linked_at:
+            now.state = "Completed"
+            world.changed()
+
+    link.state = "InProgress"
+    world.later(left, complete)
 
 
 def patch(call: Call) -> Reply:
@@ -174,7 +200,7 @@ def check_conflicts(world: World, zone: PrivateZone, link: VirtualNetworkLink) -
     if len(others) >= MAX_LINKS:
         raise bad_request(f"The zone '{zone.name}' has reached its limit of {MAX_LINKS} virtual network links.")
     vnet = link.vnet_id.lower()
-    same_name = [known for known in world.zones_linked_to(vnet) if known is not zone and known.name == zone.name]
+    same_name = [known for known in _zones_with_link_to(world, vnet) if known is not zone and known.name == zone.name]
     if same_name or any(other.vnet_id.lower() == vnet for other in others):
         raise bad_request(
             "A virtual network cannot be linked to multiple zones with overlapping namespaces. "
@@ -182,6 +208,12 @@ def check_conflicts(world: World, zone: PrivateZone, link: VirtualNetworkLink) -
         )
     if link.registration_enabled:
         _check_registration(world, zone, link, others)
+
+
+def _zones_with_link_to(world: World, vnet: str) -> list[PrivateZone]:
+    """Give the zones with a link to the network (lower case), answered already or not."""
+    linked = (zone for zone in world.zones.values() if any(li.vnet_id.lower() == vnet for li in zone.links.values()))
+    return list(linked)
 
 
 def _check_registration(
@@ -194,7 +226,7 @@ def _check_registration(
             f"The zone '{zone.name}' has reached its limit of {MAX_REGISTRATION_LINKS} links with registration."
         )
     vnet = link.vnet_id.lower()
-    for known in world.zones_linked_to(vnet):
+    for known in _zones_with_link_to(world, vnet):
         for name, other in known.links.items():
             mine = known is zone and name == link.name.lower()
             if other.registration_enabled and other.vnet_id.lower() == vnet and not mine:

@@ -7,7 +7,8 @@ Pure: no clock, no socket, no World. The rules, each of them documented by Micro
 - A missing name is NXDOMAIN and a missing type NODATA, both with the zone's SOA in the authority section. Its TTL is
   the negative TTL: the lesser of the SOA's own TTL and its minimum (RFC 2308), 10 s for a new zone.
 - A name below which others exist is an empty non-terminal: NODATA, never NXDOMAIN (RFC 8020).
-- A name in no linked zone goes to the platform: see `Platform`.
+- A name in no linked zone goes to the platform: see `platform.Platform`.
+- A custom DNS server in between answers without authority: see `forwarded`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,7 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from local_azure.dns import records
+from local_azure.dns.platform import DEFAULT_DOMAIN, Platform, default_name_answer
 
 if TYPE_CHECKING:
     from local_azure.world import PrivateZone, RecordSet
@@ -37,36 +39,26 @@ EDNS_PAYLOAD: Final = 1232
 """UDP payload that the resolver offers, and the most that it sends."""
 
 _TRANSFERS: Final = (RdataType.AXFR, RdataType.IXFR)
-_REVERSE_ROOTS: Final = (dns.name.from_text("in-addr.arpa."), dns.name.from_text("ip6.arpa."))
-
-
-@dataclass(frozen=True)
-class Platform:
-    """What answers for names in no linked zone.
-
-    `default_names` maps a reverse name (lower case, no final dot) to the host name that Azure gives a virtual machine
-    (`vm.internal.cloudapp.net`). The addresses of container groups are not in it: for them the platform has no PTR.
-    """
-
-    default_names: Mapping[str, str] = field(default_factory=dict)
-    default_ttl: int = 10
-    # How the platform's own SOA looks is not documented. What matters is that its owner is no private zone of ours.
-    reverse_soa: str = "b.in-addr-servers.arpa. nstld.iana.org. 2024103101 1800 900 604800 3600"
-    forward_soa: str = "a.root-servers.net. nstld.verisign-grs.com. 2024103101 1800 900 604800 86400"
 
 
 @dataclass(frozen=True)
 class View:
-    """What one virtual network resolves: its linked zones, keyed by lower-case name without final dot."""
+    """What one virtual network resolves: its linked zones, keyed by lower-case name without final dot.
+
+    `registration_zone` is the one of them in which the network's virtual machines are registered by themselves.
+    """
 
     zones: Mapping[str, "PrivateZone"]
     platform: Platform = field(default_factory=Platform)
+    registration_zone: str | None = None
 
     @classmethod
-    def of(cls, zones: Iterable["PrivateZone"], platform: Platform | None = None) -> "View":
+    def of(
+        cls, zones: Iterable["PrivateZone"], platform: Platform | None = None, registration_zone: str | None = None
+    ) -> "View":
         """Make the view of a virtual network with these linked zones."""
         by_name = {zone.name.lower().removesuffix("."): zone for zone in zones}
-        return cls(by_name, platform or Platform())
+        return cls(by_name, platform or Platform(), registration_zone)
 
     def zone_of(self, name: dns.name.Name) -> tuple[dns.name.Name, "PrivateZone"] | None:
         """Find the longest linked zone that contains `name`, and its origin in the query's own spelling."""
@@ -104,6 +96,12 @@ def respond(view: View, query: dns.message.Message) -> dns.message.Message:
     return response
 
 
+def forwarded(response: dns.message.Message) -> dns.message.Message:
+    """Make the response what a forwarder passes on: the same data, without authority."""
+    response.flags &= ~dns.flags.AA
+    return response
+
+
 def _refusal(query: dns.message.Message) -> Rcode | None:
     """Give the response code of a query that is not looked up at all; None for one that is."""
     if query.opcode() != dns.opcode.QUERY:
@@ -128,9 +126,9 @@ def _resolve(view: View, name: dns.name.Name, kind: RdataType) -> _Resolution:
         if not found.answer:
             found.authoritative = place is not None
         if place is None:
-            _on_platform(found, view.platform, name, kind)
+            _on_platform(found, view, name, kind)
             return found
-        target = _in_zone(found, place, name, kind)
+        target = _in_zone(found, view, place, name, kind)
         if target is None:
             return found
         if target in seen or len(seen) > MAX_CHAIN:
@@ -140,11 +138,17 @@ def _resolve(view: View, name: dns.name.Name, kind: RdataType) -> _Resolution:
 
 
 def _in_zone(
-    found: _Resolution, place: tuple[dns.name.Name, "PrivateZone"], name: dns.name.Name, kind: RdataType
+    found: _Resolution,
+    view: View,
+    place: tuple[dns.name.Name, "PrivateZone"],
+    name: dns.name.Name,
+    kind: RdataType,
 ) -> dns.name.Name | None:
     """Add what the zone says of `name`; the target when a CNAME has to be followed."""
     origin, zone = place
     node = _node(zone, name.relativize(origin))
+    if not node and view.registration_zone == zone.name and _machine(found, view, name, kind, zone.name):
+        return None
     if node is None:
         found.rcode = Rcode.NXDOMAIN
         found.authority.append(_negative_soa(origin, zone))
@@ -202,17 +206,29 @@ def _negative_soa(origin: dns.name.Name, zone: "PrivateZone") -> dns.rrset.RRset
     return found
 
 
-def _on_platform(found: _Resolution, platform: Platform, name: dns.name.Name, kind: RdataType) -> None:
+def _on_platform(found: _Resolution, view: View, name: dns.name.Name, kind: RdataType) -> None:
     """Add what the platform says of a name in no linked zone: a virtual machine's default name, else NXDOMAIN."""
-    target = platform.default_names.get(name.to_text(omit_final_dot=True).lower())
-    root = next((root for root in _REVERSE_ROOTS if name.is_subdomain(root)), None)
-    if target is not None and kind in (RdataType.PTR, RdataType.ANY):
-        found.answer.append(
-            dns.rrset.from_text(name, platform.default_ttl, "IN", "PTR", target.removesuffix(".") + ".")
-        )
+    targets = view.platform.machine_names(name, view.registration_zone)
+    if targets and kind in (RdataType.PTR, RdataType.ANY):
+        found.answer.append(default_name_answer(name, RdataType.PTR, targets))
         return
-    text = platform.forward_soa if root is None else platform.reverse_soa
-    soa = dns.rrset.from_text(root or dns.name.root, 0, "IN", "SOA", text)
-    soa.ttl = soa[0].minimum
-    found.authority.append(soa)
-    found.rcode = Rcode.NOERROR if target is not None or name == soa.name else Rcode.NXDOMAIN
+    if _machine(found, view, name, kind, DEFAULT_DOMAIN):
+        return
+    soa = view.platform.negative_soa(name)
+    found.authority += [soa] if soa is not None else []
+    found.rcode = Rcode.NOERROR if targets or (soa is not None and name == soa.name) else Rcode.NXDOMAIN
+
+
+def _machine(found: _Resolution, view: View, name: dns.name.Name, kind: RdataType, domain: str) -> bool:
+    """Add the address of the virtual machine of this name, if there is one; NODATA for other types."""
+    address = view.platform.machine_address(name, domain)
+    if address is None:
+        return False
+    own = RdataType.AAAA if ":" in address else RdataType.A
+    if kind in (own, RdataType.ANY):
+        found.answer.append(default_name_answer(name, own, [address]))
+        return True
+    place = view.zone_of(name)
+    soa = _negative_soa(*place) if place else view.platform.negative_soa(name)
+    found.authority += [soa] if soa is not None else []
+    return True

@@ -1,32 +1,29 @@
-"""The resolvers' sockets: UDP and TCP on one loopback address per virtual network, answered by `answer.respond`.
-
-On Linux every address of 127.0.0.0/8 can be bound without root, so each virtual network gets its own, derived from its
-id, and all of them share one port where it is free. Elsewhere (macOS) they share 127.0.0.1 and differ in the port.
-"""
+"""One resolver's sockets: UDP and TCP on one address and port, and what goes wrong there on purpose."""
 
 import asyncio
 import contextlib
-import hashlib
 import logging
+import socket
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, cast
-from weakref import WeakKeyDictionary
+from typing import Final, Literal, cast
 
 import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
 
-from local_azure.dns.answer import EDNS_PAYLOAD, Platform, View, respond
-
-if TYPE_CHECKING:
-    from local_azure.world import World
+from local_azure.dns.answer import EDNS_PAYLOAD
+from local_azure.dns.faults import Datagram, DnsFault, spoil
 
 log = logging.getLogger(__name__)
 
 Answer = Callable[[dns.message.Message], dns.message.Message | None]
 """Query in, response out; None sends nothing, and the client waits until its own timeout."""
+
+Transport = Literal["udp", "tcp"]
+FindFault = Callable[[dns.message.Message, Transport], DnsFault | None]
+"""Query and transport in, what is to go wrong with the answer out."""
 
 HEADER_BYTES: Final = 12
 PLAIN_UDP_BYTES: Final = 512
@@ -76,28 +73,43 @@ def _header_only(wire: bytes, rcode: dns.rcode.Rcode) -> bytes:
 class _Udp(asyncio.DatagramProtocol):
     """One UDP socket."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, server: "DnsServer") -> None:
+        self._server = server
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)  # asyncio's own is no subclass of it on 3.11
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        out = reply(data, self._answer, udp=True)
-        if out is not None and self._transport is not None:
-            self._transport.sendto(out, addr)
+        sent, seconds = self._server.outcome(data, "udp")
+        if seconds > 0:
+            self._server.later(seconds, lambda: self._send(sent, addr))
+        else:
+            self._send(sent, addr)
+
+    def _send(self, sent: list[Datagram], addr: tuple[str, int]) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        for datagram in sent:
+            if datagram.other_port:
+                self._server.send_from_elsewhere(datagram.wire, addr)
+            else:
+                self._transport.sendto(datagram.wire, addr)
 
 
 class DnsServer:
-    """One resolver: an address, a port, UDP and TCP."""
+    """One resolver: an address, a port, UDP and TCP. `find_fault` says what goes wrong with which query."""
 
-    def __init__(self, answer: Answer, *, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self, answer: Answer, *, idle_seconds: float = IDLE_SECONDS, find_fault: FindFault | None = None
+    ) -> None:
         self._answer = answer
+        self._find_fault = find_fault
         self._idle_seconds = idle_seconds
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
+        self._delayed: set[asyncio.TimerHandle] = set()
         self.host, self.port = "", 0
 
     @property
@@ -112,7 +124,7 @@ class DnsServer:
             bound = tcp.sockets[0].getsockname()[1]
             try:
                 loop = asyncio.get_running_loop()
-                self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self._answer), (host, bound))
+                self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), (host, bound))
             except OSError:
                 tcp.close()  # the port is free for TCP and taken for UDP: take another
                 if left == 0:
@@ -123,6 +135,9 @@ class DnsServer:
 
     async def stop(self) -> None:
         """Close the sockets and every open connection."""
+        for handle in self._delayed:
+            handle.cancel()
+        self._delayed.clear()
         if self._udp is not None:
             self._udp.close()
         if self._tcp is not None:
@@ -131,20 +146,43 @@ class DnsServer:
             writer.transport.abort()
         await asyncio.sleep(0)  # the transports close themselves on the loop's next turn
 
+    def outcome(self, wire: bytes, transport: Transport) -> tuple[list[Datagram], float]:
+        """Say what is sent for one message, and after how many seconds."""
+        faults: list[DnsFault] = []
+
+        def answer(query: dns.message.Message) -> dns.message.Message | None:
+            fault = self._find_fault(query, transport) if self._find_fault else None
+            faults.extend([fault] if fault else [])
+            return self._answer(query)
+
+        out = reply(wire, answer, udp=transport == "udp")
+        if out is None or not faults:
+            return [] if out is None else [Datagram(out)], 0.0
+        return spoil(faults[0], out), faults[0].seconds if faults[0].kind == "slow" else 0.0
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Run `action` after `seconds`, unless the server has stopped by then."""
+
+        def run() -> None:
+            self._delayed.discard(handle)
+            action()
+
+        handle = asyncio.get_running_loop().call_later(seconds, run)
+        self._delayed.add(handle)
+
+    def send_from_elsewhere(self, wire: bytes, addr: tuple[str, int]) -> None:
+        """Send a datagram from another port of this address."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as other:
+            other.bind((self.host, 0))
+            other.sendto(wire, addr)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One TCP connection: as many queries as the client sends, pipelined or not, answered in order."""
         self._connections.add(writer)
         try:
-            while True:
-                async with asyncio.timeout(self._idle_seconds):
-                    size = struct.unpack("!H", await reader.readexactly(2))[0]
-                    wire = await reader.readexactly(size)
-                out = reply(wire, self._answer, udp=False)
-                if out is None and len(wire) < HEADER_BYTES:
-                    return  # not DNS: nothing after it can be trusted to be aligned
-                if out is not None:
-                    writer.write(struct.pack("!H", len(out)) + out)
-                    await writer.drain()
+            while await self._serve_one(reader, writer):
+                pass
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
@@ -153,90 +191,17 @@ class DnsServer:
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-
-class Resolvers:
-    """The DNS servers of one World, one for each of its virtual networks."""
-
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self._servers: dict[str, DnsServer] = {}
-        self._port = 0
-        self._busy = asyncio.Lock()
-        self._wanted: set[asyncio.Task[None]] = set()
-        self._stopped = False
-        self.platform = Platform()
-
-    def changed(self) -> None:
-        """Bring the servers in line soon: the set of virtual networks may have changed."""
-        task = asyncio.get_running_loop().create_task(self.sync())
-        self._wanted.add(task)
-        task.add_done_callback(self._wanted.discard)
-
-    async def sync(self) -> None:
-        """One running server for each virtual network, none for others."""
-        async with self._busy:
-            if self._stopped:
-                return
-            vnets = self._world.vnets
-            for gone in self._servers.keys() - vnets.keys():
-                self._world.dns_addresses.pop(gone, None)
-                await self._servers.pop(gone).stop()
-            for vnet_id in vnets.keys() - self._servers.keys():
-                server = await self._listen(vnet_id)
-                self._servers[vnet_id] = server
-                self._world.dns_addresses[vnet_id] = server.address
-
-    async def stop(self) -> None:
-        """Stop all servers."""
-        self._stopped = True  # syncs on their way end by themselves: cancelled, they would leave sockets behind
-        async with self._busy:
-            for server in self._servers.values():
-                await server.stop()
-            self._servers.clear()
-            self._world.dns_addresses.clear()
-        await asyncio.gather(*self._wanted)
-
-    async def _listen(self, vnet_id: str) -> DnsServer:
-        server = DnsServer(lambda query: self._answer(vnet_id, query))
-        taken = {held.host for held in self._servers.values()}
-        hosts = [host for host in loopback_candidates(vnet_id) if host not in taken]
-        for host, port in [(hosts[0], self._port), (hosts[0], 0), (hosts[1], 0), ("127.0.0.1", 0)]:
-            with contextlib.suppress(OSError):
-                await server.start(host, port)
-                self._port = self._port or server.port
-                return server
-        raise OSError(
-            f"no loopback address can be bound for the resolver of {vnet_id}; tried {hosts[:2]} and 127.0.0.1"
-        )
-
-    def _answer(self, vnet_id: str, query: dns.message.Message) -> dns.message.Message | None:
-        return respond(View.of(self._world.zones_linked_to(vnet_id), self.platform), query)
-
-
-def loopback_candidates(vnet_id: str) -> list[str]:
-    """Give loopback addresses for a virtual network, the same each time, away from the services on 127.0.0.x."""
-    digests = (hashlib.sha256(f"{vnet_id.lower()}#{salt}".encode()).digest() for salt in range(8))
-    return [f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}" for digest in digests]
-
-
-_running: "WeakKeyDictionary[World, Resolvers]" = WeakKeyDictionary()
-
-
-async def start(world: "World") -> None:
-    """Start a resolver for each virtual network, now and whenever one appears."""
-    resolvers = _running.setdefault(world, Resolvers(world))
-    world.on_vnets_changed.append(resolvers.changed)
-    await resolvers.sync()
-
-
-async def stop(world: "World") -> None:
-    """Stop the world's resolvers."""
-    resolvers = _running.pop(world, None)
-    if resolvers is not None:
-        world.on_vnets_changed.remove(resolvers.changed)
-        await resolvers.stop()
-
-
-async def sync(world: "World") -> None:
-    """Bring the resolvers in line with `world.vnets` now; afterwards `world.dns_addresses` is complete."""
-    await _running[world].sync()
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One query of a connection; False when the connection is of no more use."""
+        async with asyncio.timeout(self._idle_seconds):
+            size = struct.unpack("!H", await reader.readexactly(2))[0]
+            wire = await reader.readexactly(size)
+        sent, seconds = self.outcome(wire, "tcp")
+        if not sent and len(wire) < HEADER_BYTES:
+            return False  # not DNS: nothing after it can be trusted to be aligned
+        await asyncio.sleep(seconds)
+        for datagram in sent:
+            writer.write(struct.pack("!H", len(datagram.wire)) + datagram.wire)
+        async with asyncio.timeout(self._idle_seconds):
+            await writer.drain()
+        return True

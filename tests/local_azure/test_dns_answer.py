@@ -7,7 +7,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from local_azure.dns.answer import Platform, View, respond
+from local_azure.dns.answer import View, respond
+from local_azure.dns.platform import Platform
 from local_azure.world import PrivateZone, RecordSet
 
 AZURE_SOA = "azureprivatedns.net. azureprivatedns-host.microsoft.com. 1 3600 300 2419200 10"
@@ -217,7 +218,7 @@ def test_an_old_zones_own_minimum_ttl_is_its_negative_ttl() -> None:
 
 
 def test_a_virtual_machines_default_name_answers_only_outside_linked_zones() -> None:
-    platform = Platform(default_names={"4.0.0.10.in-addr.arpa": "vm.internal.cloudapp.net"})
+    platform = Platform({"4.0.0.10.in-addr.arpa": "vm"}, {"vm": "10.0.0.4"})
     unlinked = ask("4.0.0.10.in-addr.arpa", "PTR", View.of([], platform))
     assert texts(unlinked.answer) == ["4.0.0.10.in-addr.arpa. 10 IN PTR vm.internal.cloudapp.net."]
     linked = ask("4.0.0.10.in-addr.arpa", "PTR", View.of([zone("10.in-addr.arpa")], platform))

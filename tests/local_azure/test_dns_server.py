@@ -15,7 +15,8 @@ import pytest
 
 from local_azure import dns as resolvers
 from local_azure.dns.answer import View, respond
-from local_azure.dns.server import DnsServer, loopback_candidates, reply
+from local_azure.dns.resolvers import loopback_candidates
+from local_azure.dns.server import DnsServer, reply
 from local_azure.world import PrivateZone, RecordSet, VirtualNetwork, VirtualNetworkLink, World
 
 HUB = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub"

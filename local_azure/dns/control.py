@@ -1,0 +1,171 @@
+"""`/_local/dns` and `/_local/vms`: what a test or a demo may set and see, and what Azure does not have."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local_azure.dns.faults import DnsFaultError, parse_faults
+from local_azure.dns.model import CustomServer, DnsModel, VirtualMachine
+from local_azure.dns.platform import SHAPES
+
+if TYPE_CHECKING:
+    from local_azure.world import VirtualNetwork, World
+
+_SETTABLE: Final = ("faults", "customServers", "unlinked")
+_MACHINE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
+_MACHINE: Final = ("vnet", "name", "ip")
+
+
+class InvalidRequestError(ValueError):
+    """A request that says something impossible: every reason, each with its place."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(" ".join(reasons))
+
+
+def control_routes(world: "World", model: DnsModel) -> list[Route]:
+    """Give the routes."""
+
+    async def options(request: Request) -> Response:
+        if request.method == "POST":
+            return await _answered(request, lambda body: _change(world, model, body))
+        return JSONResponse(shown(world, model))
+
+    async def machines(request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse({"value": [_shown_machine(machine) for machine in model.machines.values()]})
+        act = _add_machine if request.method == "POST" else _drop_machine
+        return await _answered(request, lambda body: act(world, model, body))
+
+    return [
+        Route("/_local/dns", options, methods=["GET", "POST"]),
+        Route("/_local/vms", machines, methods=["GET", "POST", "DELETE"]),
+    ]
+
+
+def shown(world: "World", model: DnsModel) -> dict[str, Any]:
+    """Give the resolvers' addresses, custom servers and faults as JSON."""
+    servers = {server.address: {"forwardsTo": server.forwards_to} for server in model.custom_servers.values()}
+    return {
+        "resolvers": dict(world.dns_addresses),
+        "unlinked": model.unlinked,
+        "customServers": servers,
+        "faults": [rule.shown() for rule in model.faults.rules],
+    }
+
+
+async def _answered(request: Request, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
+    """Read a JSON object, act on it, answer; 400 with the reason for what can't be."""
+    try:
+        return JSONResponse(act(_object(await request.body())))
+    except (InvalidRequestError, DnsFaultError) as error:
+        return JSONResponse({"error": {"code": "InvalidRequest", "message": str(error)}}, 400)
+    except ValueError as error:
+        return JSONResponse({"error": {"code": "InvalidJson", "message": f"The body is no JSON: {error}"}}, 400)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    value = json.loads(body)
+    if not isinstance(value, dict):
+        raise InvalidRequestError("The body: a JSON object is needed.")
+    return value
+
+
+def _change(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, Any]:
+    """Set what is given, after all of it was found good."""
+    _known(body, _SETTABLE)
+    faults = parse_faults(body["faults"]) if "faults" in body else None
+    servers = _servers(world, body.get("customServers", {}))
+    shape = body.get("unlinked", model.unlinked)
+    if shape not in SHAPES:
+        raise InvalidRequestError(f"unlinked: one of {', '.join(SHAPES)} is needed.")
+    if faults is not None:
+        model.faults.clear()
+        model.faults.rules.extend(faults)
+    for address, server in servers.items():
+        if server is None:
+            model.custom_servers.pop(address, None)
+        else:
+            model.custom_servers[address] = server
+    model.set_unlinked(shape)
+    world.changed()
+    return shown(world, model)
+
+
+def _servers(world: "World", value: Any) -> dict[str, CustomServer | None]:
+    if not isinstance(value, dict):
+        raise InvalidRequestError('customServers: an object {ADDRESS: {"forwardsTo": VNET or null} or null} is needed.')
+    found: dict[str, CustomServer | None] = {}
+    for text, given in value.items():
+        address = _address(text, f"customServers.{text}")
+        if given is None:
+            found[address] = None
+            continue
+        if not isinstance(given, dict) or set(given) != {"forwardsTo"}:
+            raise InvalidRequestError(f'customServers.{text}: {{"forwardsTo": VNET or null}} or null is needed.')
+        target = given["forwardsTo"]
+        network = None if target is None else _network(world, target, f"customServers.{text}.forwardsTo")
+        found[address] = CustomServer(address, network.id.lower() if network else None)
+    return found
+
+
+def _add_machine(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, Any]:
+    _known(body, _MACHINE)
+    network = _network(world, body.get("vnet"), "vnet")
+    name, address = body.get("name"), _address(body.get("ip"), "ip")
+    if not isinstance(name, str) or not _MACHINE_NAME.fullmatch(name):
+        raise InvalidRequestError("name: a virtual machine's name is needed: letters, digits and hyphens.")
+    if not any(_contains(prefix, address) for prefix in network.address_prefixes):
+        raise InvalidRequestError(f"ip: {address} is in no address prefix of {network.name}.")
+    machine = VirtualMachine(network.id.lower(), name, address)
+    model.add_machine(machine)
+    world.changed()
+    return _shown_machine(machine)
+
+
+def _drop_machine(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, Any]:
+    _known(body, ("vnet", "name"))
+    network, name = _network(world, body.get("vnet"), "vnet"), str(body.get("name"))
+    dropped = model.drop_machines(network.id.lower(), name)
+    if not dropped:
+        raise InvalidRequestError(f"name: there is no virtual machine {name} in {network.name}.")
+    world.changed()
+    return {"dropped": dropped}
+
+
+def _shown_machine(machine: VirtualMachine) -> dict[str, Any]:
+    given = asdict(machine)
+    return {"vnet": given.pop("vnet_id"), **given}
+
+
+def _network(world: "World", vnet_id: Any, at: str) -> "VirtualNetwork":
+    found = world.vnets.get(vnet_id.lower()) if isinstance(vnet_id, str) else None
+    if found is None:
+        raise InvalidRequestError(f"{at}: the id of a virtual network that exists is needed, not {vnet_id!r}.")
+    return found
+
+
+def _address(value: Any, at: str) -> str:
+    try:
+        if isinstance(value, str):
+            return str(ipaddress.ip_address(value))
+    except ValueError:
+        pass
+    raise InvalidRequestError(f"{at}: {value!r} is not an IP address.")
+
+
+def _contains(prefix: str, address: str) -> bool:
+    return ipaddress.ip_address(address) in ipaddress.ip_network(prefix)
+
+
+def _known(body: dict[str, Any], known: tuple[str, ...]) -> None:
+    unknown = [key for key in body if key not in known]
+    if unknown:
+        raise InvalidRequestError(f"{', '.join(unknown)}: unknown; known are {', '.join(known)}.")
