@@ -1,0 +1,88 @@
+"""What Azure says: zones, their links and record sets, groups, a network's DNS servers. Values, read in `facts.py`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from core.arm_id import same_id
+from core.links import VirtualNetworkLink
+from core.live import LiveGroup
+from core.names import is_within
+from core.records import ZoneRef
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private zone that exists, with all its virtual network links."""
+
+    ref: ZoneRef
+    links: tuple[VirtualNetworkLink, ...] = ()
+
+    def links_to(self, vnet_id: str) -> tuple[VirtualNetworkLink, ...]:
+        """List the links to one virtual network: one, or none."""
+        return tuple(link for link in self.links if same_id(link.vnet_id, vnet_id))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """List the ids of the virtual networks that it is linked to."""
+        return tuple(sorted({link.vnet_id for link in self.links}))
+
+
+@dataclass(frozen=True, slots=True)
+class AzureFacts:
+    """What was read for a cross-check.
+
+    `zones` are all zones of the subscriptions that were listed. `records` has what zones say, by the full name and type
+    of a record set; a name that was looked up and not found has no values, one not looked up is absent. `groups` has
+    container groups by lower-case id. `dns_servers` are those that the vantage's network hands out: empty for Azure's
+    own, None when not known.
+    """
+
+    zones: tuple[Zone, ...] = ()
+    records: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, LiveGroup] = field(default_factory=dict)
+    dns_servers: tuple[str, ...] | None = None
+
+    def zone(self, ref: ZoneRef) -> Zone | None:
+        """Find the zone that is meant; one without a resource group is found by its name if that is unique."""
+        found = self.namesakes(ref.name)
+        if ref.resource_group:
+            found = [zone for zone in found if same_place(zone.ref, ref)]
+        return found[0] if len(found) == 1 else None
+
+    def namesakes(self, name: str) -> list[Zone]:
+        """List the zones of this name: there may be one in each resource group."""
+        return [zone for zone in self.zones if zone.ref.name == name]
+
+    def hiding(self, name: str, zone: str, vnet_id: str) -> Zone | None:
+        """Find the zone that a network asks for the name instead of `zone`: the longest below it that is linked."""
+        longer = [
+            other
+            for other in self.zones
+            if other.ref.name != zone
+            and is_within(other.ref.name, zone)
+            and is_within(name, other.ref.name)
+            and any(link.is_complete for link in other.links_to(vnet_id))
+        ]
+        return max(longer, key=lambda other: other.ref.name.count("."), default=None)
+
+
+def is_reverse_zone(name: str) -> bool:
+    """Tell whether a zone holds PTR records."""
+    return any(is_within(name, root) for root in ("in-addr.arpa", "ip6.arpa"))
+
+
+def same_place(left: ZoneRef, right: ZoneRef) -> bool:
+    """Tell whether two references mean the same zone: Azure's spelling of subscriptions and groups varies."""
+    return _key(left) == _key(right)
+
+
+def distinct(refs: Iterable[ZoneRef]) -> list[ZoneRef]:
+    """Give each zone once, in order of first appearance."""
+    found: dict[tuple[str, str, str], ZoneRef] = {}
+    for ref in refs:
+        found.setdefault(_key(ref), ref)
+    return list(found.values())
+
+
+def _key(ref: ZoneRef) -> tuple[str, str, str]:
+    return ref.subscription_id.lower(), ref.resource_group.lower(), ref.name
