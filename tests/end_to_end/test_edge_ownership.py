@@ -50,6 +50,18 @@ def test_edge_ip_reuse_by_a_group_that_was_not_reconciled_yet(near: Spoke, web: 
     assert near.fleet.records() == {f"A heir.{FORWARD}": (web,), ptr(web): (f"heir.{FORWARD}",)}
 
 
+def test_edge_ip_reuse_by_something_that_is_no_container_group(near: Spoke, web: str) -> None:
+    near.fleet.put_record(REVERSE, "PTR", relative(web), "printer.corp.internal")
+    theirs = near.record_sets()[ptr(web)]
+    now = near.fleet.restart("rg-one", "web")
+    near.reconcile("rg-one", "web", "Action")
+    assert near.record_sets()[ptr(web)] == theirs
+    delete(near, "rg-one", "web")
+    assert now != web
+    assert near.fleet.records() == {ptr(web): ("printer.corp.internal",)}
+    assert near.record_sets()[ptr(web)] == theirs
+
+
 def test_edge_overlapping_spokes(near: Spoke, web: str) -> None:
     near.zone_map = {"rg-one": ENTRY, "rg-two": {**ENTRY, "zones_resource_group": "rg-dns-two"}}
     second = near.fleet.vnet("spoke-two", "10.0.0.0/24")
