@@ -71,7 +71,7 @@ def test_without_a_token_the_attempt_fails_and_redelivery_makes_dns_right(
     near.fault(fault, "token.GET")
     delivered = Delivered()
     with monkeypatch.context() as patch:
-        patch.setattr("time.sleep", lambda _: None)  # azure-identity's own retries wait for a minute
+        patch.setattr("time.sleep", lambda _: None)  # azure-identity's own retries take five seconds
         assert not near.attempt(raw, delivered)
     (event,) = delivered.events
     assert (event.type.value, event.values["ErrorCode"]) == ("reconcile_failed", "unavailable")
