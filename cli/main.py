@@ -145,6 +145,8 @@ def _demo(
     """Play the whole job on a local Azure: drift appears, is found, is repaired, and what cannot be is explained."""
     from cli.demo.script import Wishes, demo
 
+    if keep and once:
+        raise typer.BadParameter("--once cleans up at the end: leave it out to keep anything", param_hint="--keep")
     wishes = Wishes(once=once, json=json, keep=keep, seed=seed, fast=fast or once or json)
     _end(lambda: demo(wishes), json=json)
 

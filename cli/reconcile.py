@@ -7,16 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli import console, failures
+from cli import console, failures, reconcile_view
 from cli.session import context_of, open_services, read_settings
 from core.arm_id import ArmId, parse_container_group
 from core.delivery import Delivery
 from core.errors import EXIT_DONE, EXIT_FAILURE, EXIT_TRY_AGAIN, ConfigurationError
-from core.events import Event, EventType
+from core.events import Event
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from cloud.services import Services
     from core.run_context import Sink
     from core.settings import Settings
@@ -81,6 +79,7 @@ def configured(settings: "Settings", group: ArmId) -> "DnsConfig":
 
 
 def _plan(group: ArmId, config: "DnsConfig", settings: "Settings", services: "Services", *, json: bool) -> int:
+    """Run the worker as a dry run, without an event, and show what it would do."""
     from reconciler.report import Occasion, finished
     from reconciler.run import contract_for
 
@@ -90,26 +89,12 @@ def _plan(group: ArmId, config: "DnsConfig", settings: "Settings", services: "Se
     contract = contract_for(context, live, config, dry_run=True).to_environment()
     deadline = settings.reconcile_deadline_seconds
     ended = kept.worker(contract, context.arm_token(), deadline, _log, settings.ca_bundle)
-    code = exit_code(ended)
-    result = ended.result
+    code, result = exit_code(ended), ended.result
     if json:
         shown = {name: getattr(result, name) for name in result.__dataclass_fields__} if result else {}
         console.show_json({"group": str(group), "applied": False, **shown, "exit_code": code})
     elif result is not None:
-        _show_live(result.fqdn, result.live_state, result.live_ip)
-        from rich.markup import escape
-
-        for note in result.notes:
-            console.show(f"  note: {escape(note)}")
-        _show_changes(result.changes)
-        if result.changes:
-            count = len(result.changes)
-            console.show(
-                f"[bold]{count} change{'s' if count > 1 else ''} planned; nothing was changed.[/] "
-                "Run it again with [bold]--apply[/] to make them."
-            )
-        elif code == EXIT_DONE:
-            console.show("[bold green]DNS is right[/]: nothing to change.")
+        reconcile_view.show_plan(result, done=code == EXIT_DONE)
     now = context.now()
     occasion = Occasion(Delivery.parse(event_for(group, now)), context.invocation_id, 1, now, now)
     _, failure = finished(occasion, live, config, ended)
@@ -119,6 +104,7 @@ def _plan(group: ArmId, config: "DnsConfig", settings: "Settings", services: "Se
 
 
 def _apply(group: ArmId, settings: "Settings", services: "Services", *, json: bool) -> int:
+    """Answer an event that says "look again", as the function does, and show what came of it."""
     from reconciler.report import ReconcileFailedError
     from reconciler.run import reconcile as answer
 
@@ -131,17 +117,12 @@ def _apply(group: ArmId, settings: "Settings", services: "Services", *, json: bo
     except ReconcileFailedError as error:
         failure = error
         code = exit_code(kept.ended) if kept.ended else failures.exit_code_of(error.__cause__ or error)
-    row = kept.events[-1].to_row() if kept.events else {}
+    row = kept.events[-1].to_row()
+    table = {"recorded": recorded, "fell_back": getattr(services.sink, "fell_back", 0) if recorded else 0}
     if json:
-        table = {"recorded": recorded, "fell_back": getattr(services.sink, "fell_back", 0) if recorded else 0}
         console.show_json({"group": str(group), "applied": True, "event": row, "table": table, "exit_code": code})
     else:
-        details = row.get("Details") or {}
-        _show_live(row.get("Fqdn", group.name), details.get("live_state", ""), row.get("LiveIp", ""))
-        _show_changes(row.get("Changes") or ())
-        _show_outcome(row)
-        console.show("  event: " + (f"{row.get('EventType')}, sent to the table" if recorded else
-                     f"{row.get('EventType')}, not recorded: LOGS_INGESTION_ENDPOINT is not set"))  # fmt: skip
+        reconcile_view.show_applied(row, recorded=recorded, fell_back=bool(table["fell_back"]))
     if failure is not None:
         _show_failure(failure, code)
     return code
@@ -167,43 +148,6 @@ def exit_code(ended: "WorkerExit") -> int:
     if ended.timed_out:
         return EXIT_TRY_AGAIN
     return ended.code if ended.code >= 0 else EXIT_FAILURE
-
-
-def change_table(changes: Sequence[Mapping[str, Any]]) -> "Table":
-    """Show changes in the order in which they are made."""
-    table = console.table()
-    for name in ("", "change", "type", "record set", "before → after", "why"):
-        table.add_column(name, overflow="fold")
-    colours = {"create": "green", "update": "yellow", "delete": "red"}
-    for number, change in enumerate(changes, 1):
-        name = change["zone"] if change["name"] == "@" else f"{change['name']}.{change['zone']}"
-        action = f"[{colours.get(change['action'], 'none')}]{change['action']}[/]"
-        values = " → ".join(", ".join(change[side]) or "—" for side in ("before", "after"))
-        table.add_row(str(number), action, change["type"], name, values, change["reason"])
-    return table
-
-
-def _show_live(fqdn: str, state: str, ip: str) -> None:
-    console.show(f"[bold]{fqdn}[/]  {state.replace('_', ' ')}{f' at [bold]{ip}[/]' if ip else ''}")
-
-
-def _show_changes(changes: Sequence[Mapping[str, Any]]) -> None:
-    if changes:
-        console.show()
-        console.show(change_table(changes))
-        console.show()
-
-
-def _show_outcome(row: Mapping[str, Any]) -> None:
-    outcomes = {
-        EventType.RECONCILE_NO_OP.value: "[bold green]DNS was right already[/]: nothing was changed.",
-        EventType.RECONCILE_UPDATED.value: "[bold green]DNS is right now.[/]",
-        EventType.RECONCILE_DELETED.value: "[bold green]Its records are removed.[/]",
-    }
-    text = outcomes.get(str(row.get("EventType")))
-    if text:
-        seconds = int(row.get("DurationMs", 0)) / 1000
-        console.show(f"{text} {seconds:.1f} s, {row.get('ArmCalls', 0)} ARM calls.")
 
 
 def _show_failure(failure: "ReconcileFailedError", code: int) -> None:

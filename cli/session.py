@@ -68,5 +68,7 @@ def configure_logging(*, debug: bool) -> None:
     """Warnings of ours to stderr; with `debug` everything. The SDKs' own say what our errors say already."""
     level = logging.DEBUG if debug else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
+    # An event that the table refused is a log line: it must not be lost because it is good news.
+    logging.getLogger("aci_dns.events").setLevel(logging.INFO)
     logging.getLogger("azure").setLevel(logging.INFO if debug else logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.INFO if debug else logging.CRITICAL)

@@ -104,3 +104,8 @@ def test_starting_up_loads_no_sdk_and_no_database(project_root):
         env={"PATH": "/usr/bin:/bin", "DNS_ZONE_MAP": '{"rg": {"forward_zone": "a.b", "zones_resource_group": "x"}}'},
     )  # fmt: skip
     assert done.stderr.strip() == "[]"
+
+
+def test_a_demo_that_cleans_up_cannot_keep_anything(drift):
+    done = drift("demo", "--once", "--keep")
+    assert (done.code, "--keep" in done.err) == (2, True)

@@ -5,6 +5,9 @@ import zlib
 
 import pytest
 
+from core.events import FALLBACK_MARKER
+from local_azure.faults import Fault, FaultRule
+
 
 @pytest.fixture
 def group(spoke, request):
@@ -134,3 +137,13 @@ def test_track_shows_a_person_how_to_repair(drift, spoke, group):
     assert done.code == 0
     assert "not in DNS yet" in done.out
     assert f"drift reconcile {group[0]} --apply" in done.out
+
+
+def test_apply_says_when_the_table_did_not_take_the_event_and_does_not_lose_it(drift, spoke, group):
+    rule = FaultRule(Fault("error", status=403, code="Forbidden", message="no role"), operation="ingestion*")
+    spoke.azure.call(lambda: spoke.azure.world.faults.add(rule))
+    done = drift("reconcile", group[0], "--apply", **spoke.environment)
+    spoke.azure.call(spoke.azure.world.faults.clear)
+    assert done.code == 0
+    assert "not accepted by the event table" in done.out
+    assert FALLBACK_MARKER in done.err
