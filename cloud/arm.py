@@ -26,7 +26,7 @@ from core.settings import PUBLIC_ARM_ENDPOINT
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.pipeline.transport import HttpTransport
     from azure.mgmt.containerinstance import ContainerInstanceManagementClient
     from azure.mgmt.privatedns import PrivateDnsManagementClient
 
@@ -39,7 +39,7 @@ class _Wire:
 
     credential: "TokenCredential"
     endpoint: str
-    transport: "RequestsTransport"
+    transport: "HttpTransport[Any, Any]"
 
     @property
     def scope(self) -> str:
@@ -50,11 +50,12 @@ class Arm:
     """The way to Azure Resource Manager.
 
     `endpoint` is without a trailing slash; tokens are asked for `{endpoint}/.default`. `deadline` gives the seconds
-    left, from any clock: no wait and no timeout goes past it. `calls`, `reads` and `writes` count requests as they go
-    over the wire, retries included.
+    left, from any clock: no wait and no timeout goes past it. `lean` is for a process of one thread that makes a few
+    calls and ends (cloud/lean_transport.py). `calls`, `reads` and `writes` count requests as they go over the wire,
+    retries included.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the credential have a default
         self,
         credential: "TokenCredential",
         *,
@@ -62,8 +63,9 @@ class Arm:
         ca_bundle: str | None = None,
         deadline: Callable[[], float] | None = None,
         patience: Patience | None = None,
+        lean: bool = False,
     ) -> None:
-        wire = _Wire(credential, endpoint.rstrip("/"), _transport(ca_bundle))
+        wire = _Wire(credential, endpoint.rstrip("/"), _transport(ca_bundle, lean=lean))
         self._begin(wire, replace(patience or Patience(), seconds_left=deadline))
 
     def _begin(self, wire: _Wire, patience: Patience) -> None:
@@ -143,9 +145,14 @@ class Arm:
         }
 
 
-def _transport(ca_bundle: str | None) -> "RequestsTransport":
+def _transport(ca_bundle: str | None, *, lean: bool) -> "HttpTransport[Any, Any]":
     if ca_bundle and not Path(ca_bundle).exists():
         raise ConfigurationError(f"REQUESTS_CA_BUNDLE names a file that does not exist: {ca_bundle}")
+    if lean:
+        from cloud.lean_transport import LeanTransport  # noqa: PLC0415 - the worker's alone
+
+        return LeanTransport(ca_bundle)
     from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - its `requests` is the dearest import
 
-    return RequestsTransport(connection_verify=ca_bundle or True)
+    usual: HttpTransport[Any, Any] = RequestsTransport(connection_verify=ca_bundle or True)
+    return usual

@@ -1,7 +1,7 @@
 """The worker: the only process that writes DNS. Started by `worker.sh`; its last stdout line is a JSON result.
 
-It imports neither the identity nor the monitor libraries: its token comes on a file descriptor, its events are the
-caller's to send. That is most of its start-up time saved.
+It imports neither the identity nor the monitor libraries, nor `requests`: its token comes on a file descriptor, its
+events are the caller's to send, its calls go over the lean transport. That is most of its start-up time saved.
 """
 
 import os
@@ -42,6 +42,7 @@ def main(environment: Mapping[str, str], out: TextIO) -> int:
         endpoint=contract.arm_endpoint,
         ca_bundle=environment.get("REQUESTS_CA_BUNDLE") or None,
         deadline=lambda: ends - time.monotonic(),
+        lean=True,
     )
     progress = Progress(Subject.of(contract.live, contract.config))
     converger = Converger(

@@ -171,13 +171,14 @@ def test_the_real_worker_holds_no_secret_and_nothing_inherited(held_worker: dict
     assert "test-token" not in "".join(held_worker["argv"] + held_worker["environment"])
 
 
-def test_the_worker_imports_neither_identity_nor_monitor_libraries(project_root: Path) -> None:
-    code = "import sys, json, reconciler.worker; print(json.dumps([name for name in sys.modules]))"
+def test_the_worker_imports_neither_identity_nor_monitor_libraries_nor_requests(project_root: Path) -> None:
+    clients = "azure.mgmt.containerinstance, azure.mgmt.privatedns, cloud.lean_transport"
+    code = f"import sys, json, reconciler.worker, {clients}; print(json.dumps([name for name in sys.modules]))"
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project_root, timeout=30
     )
     loaded = set(json.loads(ended.stdout))
-    assert not {"azure.identity", "azure.monitor", "msal"} & loaded
+    assert not {"azure.identity", "azure.monitor", "msal", "requests", "urllib3"} & loaded
 
 
 def test_runs_in_parallel_do_not_mix_their_output(script: Callable[[str], None]) -> None:
