@@ -1,12 +1,14 @@
 """Faults, races and many workers at once, each worker a process of its own as in Azure."""
 
+import random
 import threading
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
 from bench.spoke import FORWARD, Delivered, Spoke, in_process
 from core.events import Event
+from core.run_context import RunContext
 from local_azure.faults import Fault
 from local_azure.world import ContainerGroup
 from reconciler import run
@@ -75,15 +77,14 @@ def at_once(spoke: Spoke, raws: list[dict[str, object]]) -> list[Event | Reconci
     ended: list[Event | ReconcileFailedError] = []
     gate = threading.Barrier(len(raws))
 
-    def invoke(raw: dict[str, object]) -> None:
-        context = spoke.context()
+    def invoke(raw: dict[str, object], context: RunContext) -> None:
         gate.wait()
         try:
-            ended.append(run.reconcile(raw, replace(context, sink=spoke.sink), spoke.worker))
+            ended.append(run.reconcile(raw, context, spoke.worker))
         except ReconcileFailedError as failure:
             ended.append(failure)
 
-    threads = [threading.Thread(target=invoke, args=(raw,)) for raw in raws]
+    threads = [threading.Thread(target=invoke, args=(raw, spoke.context())) for raw in raws]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -143,3 +144,48 @@ def test_workers_for_many_groups_do_not_get_in_each_others_way(near: Spoke) -> N
     expected = {f"A {name}.{FORWARD}": (address,) for name, address in addresses.items()}
     expected |= {ptr(address): (f"{name}.{FORWARD}",) for name, address in addresses.items()}
     assert near.fleet.records() == expected
+
+
+STORM = (
+    Fault("throttle", retry_after=0),
+    Fault("error", 500),
+    Fault("error", 409),
+    Fault("error", 412),
+    Fault("reset"),
+    Fault("lost_response"),
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_groups_in_a_storm_of_faults_all_end_right(near: Spoke, impatient: Callable[[], None], seed: int) -> None:
+    """A third of all calls fail in some way; each event is delivered until it is done."""
+    impatient()
+    near.fleet.put_record(FORWARD, "A", "printer", "10.0.0.200")
+    foreign = near.record_sets()
+    names = [f"web-{number}" for number in range(5)]
+    for name in names:
+        near.fleet.create("rg-one", name, near.vnet)
+    storm(near, names, "Write", seed)
+    addresses = {name: near.fleet.restart("rg-one", name) for name in names[1:]}
+    near.fleet.delete("rg-one", names[0])
+    storm(near, names, "Action", seed)
+    expected = {f"A {name}.{FORWARD}": (address,) for name, address in addresses.items()}
+    expected |= {ptr(address): (f"{name}.{FORWARD}",) for name, address in addresses.items()}
+    assert near.fleet.records() == {**expected, f"A printer.{FORWARD}": ("10.0.0.200",)}
+    assert {key: found for key, found in near.record_sets().items() if key in foreign} == foreign
+
+
+def storm(spoke: Spoke, names: list[str], kind: str, seed: int) -> None:
+    """Deliver an event of each group, all at once, again and again until every one has succeeded."""
+    for fault in random.Random(seed).sample(STORM, len(STORM)):  # noqa: S311 - a seed, not a secret
+        spoke.fault(fault, probability=0.06)
+    raws = [spoke.event(spoke.fleet.id("rg-one", name), kind) for name in names]
+    done: set[str] = set()
+    for _ in range(40):
+        waiting = [raw for raw in raws if raw["id"] not in done]
+        if not waiting:
+            break
+        ended = at_once(spoke, waiting)
+        done |= {str(event.values["SourceEventId"]) for event in ended if isinstance(event, Event)}
+    spoke.clear_faults()
+    assert len(done) == len(names)
