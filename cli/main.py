@@ -171,14 +171,17 @@ def _end(command: Callable[[], int], *, json: bool) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run `drift` and give its exit code."""
     console.prepare_streams()
-    before = signal.signal(signal.SIGTERM, _terminate)
+    # A terminal that is closed says SIGHUP; under nohup that is ignored, and stays so.
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _terminate) for number in numbers}
     try:
         app(arguments, prog_name="drift")
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if code == EXIT_INTERRUPTED:
         sys.stderr.write("interrupted\n")
     console.flush()

@@ -38,11 +38,11 @@ class Children:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop all, even while another Ctrl-C comes in."""
+        """Stop all, even while another Ctrl-C or SIGTERM comes in: it begins this stop again, and leaves none out."""
         while self._running:
-            _, process = self._running[-1]
-            stop(process)
-            self._running.pop()
+            with contextlib.suppress(KeyboardInterrupt, SystemExit):
+                stop(self._running[-1][1])
+                self._running.pop()
 
     def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
         """Start `python -m …` and give the JSON line that it prints when it is ready."""

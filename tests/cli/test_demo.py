@@ -82,7 +82,11 @@ def test_an_act_that_waits_in_vain_says_for_what_and_fails_the_demo(capsys):
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the children in /proc")
-def test_ctrl_c_leaves_no_process_behind(project_root, until, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(signal.SIGINT, (130, b"interrupted\n")), (signal.SIGTERM, (143, b"")), (signal.SIGHUP, (129, b""))],
+)
+def test_an_interrupted_demo_leaves_no_process_behind(project_root, until, tmp_path, number, expected):
     process = subprocess.Popen(
         [sys.executable, "-c", "import sys; from cli.main import run; sys.exit(run(['demo', '--fast']))"],
         cwd=tmp_path,
@@ -95,9 +99,8 @@ def test_ctrl_c_leaves_no_process_behind(project_root, until, tmp_path):
     while len(pids := children.read_text().split()) < 2:
         assert time.monotonic() < ends
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    assert process.communicate()[1] == b"interrupted\n"
+    process.send_signal(number)
+    assert (process.wait(30), process.communicate()[1]) == expected
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
