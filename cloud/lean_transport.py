@@ -72,7 +72,7 @@ class LeanTransport(HttpTransport[HttpRequest, HttpResponse]):
         connection.sock.settimeout(kwargs.get("read_timeout") or _TIMEOUT_SECONDS)
         target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
         try:
-            connection.request(request.method, target, _content(request), dict(request.headers))
+            connection.request(request.method, target, _content(request), _headers(request))
             answer = connection.getresponse()
             body = answer.read()
         except TimeoutError as error:
@@ -115,6 +115,11 @@ def _content(request: Any) -> Any:
     """Give the body; the SDKs generated earlier (container instances) still send azure-core's older kind of request."""
     content = request.content if isinstance(request, HttpRequest) else request.body
     return content.encode() if isinstance(content, str) else content  # http.client would take Latin-1
+
+
+def _headers(request: Any) -> dict[str, str]:
+    """Give the headers but the length: azure-core counts a text's characters, http.client what is sent."""
+    return {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
 
 
 class LeanResponse(HttpResponse):

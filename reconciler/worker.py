@@ -49,6 +49,7 @@ def main(environment: Mapping[str, str], out: TextIO) -> int:
         ContainerGroups(arm), PrivateDns(arm), lambda: ends - time.monotonic(), contract.attempts, contract.dry_run
     )
     outcome, failure = _run(converger, progress)
+    arm.close()
     made = progress.plan.changes if contract.dry_run else progress.changes
     result = WorkerResult(
         outcome=outcome,
