@@ -30,6 +30,7 @@ _ADVICE: Final = {
     "forbidden": "sign in (`az login`), or have the role assigned; see docs/cli.md",
     "throttled": "wait as long as Azure asks, then run it again",
     "unavailable": "check the network and ARM_ENDPOINT, then run it again",
+    "demo_failed": "`drift demo` without --once leaves the logs of both processes in .local-azure/demo",
     "not_ready": "run it again when Azure has finished its change",
 }
 
