@@ -7,6 +7,7 @@ from typing import Any
 
 from local_azure.arm import lro
 from local_azure.arm.call import ArmError, Call, Reply, gateway_error, invalid_content, resource_not_found
+from local_azure.arm.paths import region
 from local_azure.arm.private_dns_zones import tags_of
 from local_azure.world import Subnet, VirtualNetwork
 
@@ -162,7 +163,9 @@ def put(call: Call) -> Reply:
     prefixes = _prefixes((properties.get("addressSpace") or {}).get("addressPrefixes"), "addressSpace")
     old = call.world.vnets.get(call.path.id.lower())
     guid = old.guid if old else call.world.new_uuid()
-    vnet = VirtualNetwork(call.path.id, call.path.name, str(body["location"]), prefixes, etag=_etag(call), guid=guid)
+    vnet = VirtualNetwork(
+        call.path.id, call.path.name, region(str(body["location"])), prefixes, etag=_etag(call), guid=guid
+    )
     vnet.tags = tags_of(body)
     vnet.dhcp_sent = "dhcpOptions" in properties
     vnet.dns_servers = list((properties.get("dhcpOptions") or {}).get("dnsServers") or [])

@@ -29,6 +29,11 @@ _TYPES = {
 }
 
 
+def region(location: str) -> str:
+    """Give a location as it stands in addresses and paths: `westeurope` for `West Europe`."""
+    return location.replace(" ", "").lower()
+
+
 @dataclass(frozen=True)
 class ArmPath:
     """/subscriptions/S/resourceGroups/R/providers/P/T1/N1/T2/N2: names may be one shorter than types (a list).

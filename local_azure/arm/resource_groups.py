@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError, Call, Reply
-from local_azure.arm.paths import PROVIDERS
+from local_azure.arm.paths import PROVIDERS, region
 from local_azure.arm.private_dns_zones import tags_of
 from local_azure.world import ResourceGroup, World
 
@@ -60,7 +60,7 @@ def put(call: Call) -> Reply:
     """Answer PUT."""
     body = call.json_object()
     created = call.path.scope.lower() not in call.world.resource_groups
-    group = ensure(call.world, call.path.scope, str(body.get("location") or call.world.settings.location))
+    group = ensure(call.world, call.path.scope, region(str(body.get("location") or call.world.settings.location)))
     group.tags = tags_of(body)
     call.world.changed()
     return Reply(201 if created else 200, _wire(group))
