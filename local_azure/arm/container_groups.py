@@ -58,7 +58,7 @@ def listing(call: Call) -> Reply:
 
 
 def put(call: Call) -> Reply:
-    """Answer PUT: 201 with the group as it was accepted, and the operation to follow."""
+    """Answer PUT: 201 with the group as it was accepted, new or not, and the operation to follow."""
     body = call.json_object()
     check_name(call.path.name)
     if not body.get("location"):
@@ -74,13 +74,15 @@ def put(call: Call) -> Reply:
         raise transitioning(group)
     elif (group.subnet_id or "").lower() != (subnet_id or "").lower():
         raise bad("InvalidContainerGroupUpdate", f"The subnet of the container group '{group.name}' cannot change.")
-    group.properties, group.tags, group.zones = properties, tags, zones
+    group.properties, group.zones = properties, zones
+    # Tags that are not sent stay.
+    group.tags = group.tags if tags is None else tags
     group.identity, group.subnet_id = _identity(call, body.get("identity")), subnet_id
     operation = lifecycle.provision(call, group, created=created)
     headers = lro.headers(call, operation)
     # The answer shows the group as it was accepted, even when provisioning takes no time at all.
     accepted = lifecycle.as_accepted(group)
-    return Reply(201 if created else 200, shown(call, accepted), headers, emits=False)
+    return Reply(201, shown(call, accepted), headers, emits=False)
 
 
 def _subnet(call: Call, properties: dict[str, Any]) -> str | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from local_azure.arm import addresses, lro
 from local_azure.arm.call import ArmError, Call
+from local_azure.arm.container_states import state_when_up
+from local_azure.arm.paths import region
 
 if TYPE_CHECKING:
     from local_azure.world import ContainerGroup, World
@@ -16,7 +18,11 @@ TRANSITIONING = ("Pending", "Creating", "Updating")
 
 def as_accepted(group: ContainerGroup) -> ContainerGroup:
     """Give a group as the answer to its PUT shows it: pending; a private one without any ipAddress."""
-    return replace(group, state="Pending", provisioning_state="Pending", ip=None, shown_ip=None)
+    return replace(group, state="Pending", provisioning_state=_pending(group), ip=None, shown_ip=None)
+
+
+def _pending(group: ContainerGroup) -> str:
+    return "Creating" if group.properties["sku"] == "Confidential" else "Pending"
 
 
 def _operation(call: Call, group: ContainerGroup, work: lro.Work) -> lro.Operation:
@@ -31,14 +37,14 @@ def _operation(call: Call, group: ContainerGroup, work: lro.Work) -> lro.Operati
         "aci",
         call.world.settings.provisioning_seconds,
         guarded,
-        location=group.location,
+        location=region(group.location),
         on_failure=lambda: fail(call.world, group),
     )
 
 
 def provision(call: Call, group: ContainerGroup, *, created: bool) -> lro.Operation:
     """Create or update: pending for a while, then running with an address, or failed."""
-    group.provisioning_state = "Pending"
+    group.provisioning_state = _pending(group)
     if created:
         group.state = "Pending"
     renew = created or call.world.settings.new_ip_on_update
@@ -92,7 +98,7 @@ def _return_to(world: World, group: ContainerGroup, address: str) -> None:
 
 
 def _run(world: World, group: ContainerGroup) -> None:
-    group.state, group.provisioning_state = "Running", "Succeeded"
+    group.state, group.provisioning_state = state_when_up(group.properties), "Succeeded"
     group.started_at = world.now()
     world.changed()
 

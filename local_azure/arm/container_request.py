@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from local_azure.arm.call import ArmError, invalid_content
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 MAX_CONTAINERS = 60
 MAX_PORT = 65535
+SKUS = {name.lower(): name for name in ("Standard", "Dedicated", "Confidential")}
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 
 
@@ -38,19 +40,30 @@ def normalised(properties: dict[str, Any]) -> dict[str, Any]:
         raise bad("ContainerGroupQuotaReached", f"A container group can have at most {MAX_CONTAINERS} containers.")
     if properties.get("osType") not in ("Linux", "Windows"):
         raise bad("InvalidOsType", f"The OS type '{properties.get('osType')}' is invalid: Linux or Windows is needed.")
-    policy = properties.get("restartPolicy", "Always")
-    if policy not in RESTART_POLICIES:
+    # The default, Always, is not filled in: a group without a policy shows none.
+    policy = properties.get("restartPolicy")
+    if policy not in (None, *RESTART_POLICIES):
         raise bad("InvalidRestartPolicy", f"The restart policy '{policy}' is invalid; it is one of {RESTART_POLICIES}.")
     result = dict(properties)
     for platform in ("provisioningState", "instanceView", "isCustomProvisioningTimeout"):
         result.pop(platform, None)
     result["containers"] = [_container(container) for container in containers]
     result["initContainers"] = [_container(item, init=True) for item in _objects(properties, "initContainers")]
-    result["restartPolicy"] = policy
-    result["sku"] = properties.get("sku") or "Standard"
+    _sku(result)
     _address(result)
     _secrets(result)
     return result
+
+
+def _sku(properties: dict[str, Any]) -> None:
+    sku = SKUS.get(str(properties.get("sku") or "Standard").lower())
+    if sku is None:
+        raise bad("InvalidSku", f"The sku '{properties['sku']}' is invalid; it is one of {tuple(SKUS.values())}.")
+    properties["sku"] = sku
+    if sku == "Confidential":
+        # Without a policy of its own a group gets one that allows everything.
+        policy = {"ccePolicy": base64.b64encode(b"package policy\n\ndefault allow := true\n").decode()}
+        properties["confidentialComputeProperties"] = properties.get("confidentialComputeProperties") or policy
 
 
 def _without_nulls(value: Any) -> Any:

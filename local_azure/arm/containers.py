@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_azure.arm.call import ArmError, Call, Reply, resource_not_found
+from local_azure.arm.paths import region
 
 if TYPE_CHECKING:
     from local_azure.world import ContainerGroup
@@ -37,11 +38,15 @@ def logs(call: Call) -> Reply:
 def terminal(call: Call) -> Reply:
     """POST exec and attach: the address of a web socket. Nothing listens there."""
     group = _container(call)
-    if group.state != "Running":
+    # What has ended is still there to be looked into; what is stopped or not there yet is not.
+    if group.state not in ("Running", "Succeeded"):
         raise ArmError(409, "ContainerGroupNotRunning", f"The container group '{group.name}' is not running.")
     host = call.base.partition("://")[2]
     uri = f"wss://{host}/{call.path.types[-1]}/caas-{call.world.new_uuid()}"
-    return Reply(200, {"webSocketUri": f"{uri}?api-version=2018-02-01-preview", "password": call.world.new_uuid()})
+    size = call.section("terminalSize") if call.body else {}
+    asked = "".join(f"{key}={size[key]}&" for key in ("rows", "cols") if isinstance(size.get(key), int))
+    uri = f"{uri}?{asked}api-version=2018-02-01-preview"
+    return Reply(200, {"webSocketUri": uri, "password": call.world.new_uuid()})
 
 
 def outbound_dependencies(call: Call) -> Reply:
@@ -52,9 +57,11 @@ def outbound_dependencies(call: Call) -> Reply:
 
 def usages(call: Call) -> Reply:
     """How many groups a location holds, against the default quota."""
-    location = call.path.names[0].lower()
+    location = region(call.path.names[0])
     prefix = f"/subscriptions/{call.path.subscription}/".lower()
-    used = sum(key.startswith(prefix) and group.location == location for key, group in call.world.groups.items())
+    used = sum(
+        key.startswith(prefix) and region(group.location) == location for key, group in call.world.groups.items()
+    )
     name = {"value": "ContainerGroups", "localizedValue": "Container Groups"}
     row: dict[str, Any] = {"unit": "Count", "currentValue": used, "limit": 100, "name": name}
     return Reply(200, {"value": [row]})

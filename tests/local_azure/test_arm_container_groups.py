@@ -169,7 +169,7 @@ def test_an_update_keeps_the_address_unless_set_otherwise(arm: Any, azure: Local
     subnet = arm.vnet()
     path = arm.group("web", subnet)
     again = arm("PUT", path, arm.group_body(subnet))
-    assert again.status_code == 200
+    assert again.status_code == 201
     arm.finished(again)
     assert arm.ip(path) == "10.0.0.4"
     azure.world.settings.new_ip_on_update = True
