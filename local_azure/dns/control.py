@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,12 +13,12 @@ from starlette.routing import Route
 
 from local_azure.dns.faults import DnsFaultError, parse_faults
 from local_azure.dns.model import CustomServer, DnsModel, VirtualMachine
-from local_azure.dns.platform import SHAPES
+from local_azure.dns.platform import SHAPES, UnlinkedShape
 
 if TYPE_CHECKING:
     from local_azure.world import VirtualNetwork, World
 
-_SETTABLE: Final = ("faults", "customServers", "unlinked")
+_SETTABLE: Final = ("faults", "customServers", "unlinked", "unlinkedIn")
 _MACHINE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 _MACHINE: Final = ("vnet", "name", "ip")
 
@@ -56,6 +56,7 @@ def shown(world: "World", model: DnsModel) -> dict[str, Any]:
     return {
         "resolvers": dict(world.dns_addresses),
         "unlinked": model.unlinked,
+        "unlinkedIn": dict(model.unlinked_in),
         "customServers": servers,
         "faults": [rule.shown() for rule in model.faults.rules],
     }
@@ -83,9 +84,8 @@ def _change(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, 
     _known(body, _SETTABLE)
     faults = parse_faults(body["faults"]) if "faults" in body else None
     servers = _servers(world, body.get("customServers", {}))
-    shape = body.get("unlinked", model.unlinked)
-    if shape not in SHAPES:
-        raise InvalidRequestError(f"unlinked: one of {', '.join(SHAPES)} is needed.")
+    shape = _shape(body.get("unlinked", model.unlinked), "unlinked")
+    shapes_in = _shapes_in(world, model, body.get("unlinkedIn", {}))
     if faults is not None:
         model.faults.clear()
         model.faults.rules.extend(faults)
@@ -94,9 +94,29 @@ def _change(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, 
             model.custom_servers.pop(address, None)
         else:
             model.custom_servers[address] = server
-    model.set_unlinked(shape)
+    model.set_unlinked(shape, shapes_in)
     world.changed()
     return shown(world, model)
+
+
+def _shape(value: Any, at: str) -> UnlinkedShape:
+    if value not in SHAPES:
+        raise InvalidRequestError(f"{at}: one of {', '.join(SHAPES)} is needed.")
+    return cast("UnlinkedShape", value)
+
+
+def _shapes_in(world: "World", model: DnsModel, value: Any) -> dict[str, UnlinkedShape]:
+    """Give the networks' own shapes, as they are with these changes; null takes one back."""
+    if not isinstance(value, dict):
+        raise InvalidRequestError("unlinkedIn: an object {VNET: shape or null} is needed.")
+    found = dict(model.unlinked_in)
+    for vnet_id, shape in value.items():
+        key = _network(world, vnet_id, "unlinkedIn").id.lower()
+        if shape is None:
+            found.pop(key, None)
+        else:
+            found[key] = _shape(shape, f"unlinkedIn.{vnet_id}")
+    return found
 
 
 def _servers(world: "World", value: Any) -> dict[str, CustomServer | None]:

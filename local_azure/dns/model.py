@@ -49,6 +49,8 @@ class DnsModel:
     custom_servers: dict[str, CustomServer] = field(default_factory=dict)
     """By address. An address that is not here is a server that asks public DNS."""
     unlinked: UnlinkedShape = "parent"
+    unlinked_in: dict[str, UnlinkedShape] = field(default_factory=dict)
+    """By network's id (lower case), where it differs from `unlinked`."""
     _platforms: dict[str, Platform] = field(default_factory=dict)
 
     def platform_of(self, vnet_id: str) -> Platform:
@@ -58,7 +60,7 @@ class DnsModel:
             mine = [machine for machine in self.machines.values() if machine.vnet_id == vnet_id]
             by_address = {_reverse_name(machine.ip): machine.name for machine in mine}
             by_name = {machine.name.lower(): machine.ip for machine in mine}
-            found = self._platforms[vnet_id] = Platform(by_address, by_name, self.unlinked)
+            found = self._platforms[vnet_id] = Platform(by_address, by_name, self.shape_in(vnet_id))
         return found
 
     def add_machine(self, machine: VirtualMachine) -> None:
@@ -74,9 +76,13 @@ class DnsModel:
         self._platforms.clear()
         return len(gone)
 
-    def set_unlinked(self, shape: UnlinkedShape) -> None:
-        """Set how NXDOMAIN looks for a name in no linked zone."""
-        self.unlinked = shape
+    def shape_in(self, vnet_id: str) -> UnlinkedShape:
+        """Give how NXDOMAIN looks in this network for a name in no linked zone."""
+        return self.unlinked_in.get(vnet_id.lower(), self.unlinked)
+
+    def set_unlinked(self, shape: UnlinkedShape, shapes_in: Mapping[str, UnlinkedShape]) -> None:
+        """Set how NXDOMAIN looks for a name in no linked zone: everywhere, and in some networks."""
+        self.unlinked, self.unlinked_in = shape, dict(shapes_in)
         self._platforms.clear()
 
     def reset(self) -> None:
@@ -84,7 +90,7 @@ class DnsModel:
         self.faults.clear()
         self.machines.clear()
         self.custom_servers.clear()
-        self.set_unlinked("parent")
+        self.set_unlinked("parent", {})
 
     def save(self) -> dict[str, Any]:
         """Give what belongs in the state file: all but the faults."""
@@ -92,6 +98,7 @@ class DnsModel:
             "machines": [asdict(machine) for machine in self.machines.values()],
             "custom_servers": [asdict(server) for server in self.custom_servers.values()],
             "unlinked": self.unlinked,
+            "unlinked_in": dict(self.unlinked_in),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -99,7 +106,7 @@ class DnsModel:
         for item in state["machines"]:
             self.add_machine(VirtualMachine(**item))
         self.custom_servers = {item["address"]: CustomServer(**item) for item in state["custom_servers"]}
-        self.set_unlinked(state["unlinked"])
+        self.set_unlinked(state["unlinked"], state["unlinked_in"])
 
 
 def _reverse_name(ip: str) -> str:
@@ -134,7 +141,8 @@ def resolve(world: "World", model: DnsModel, vnet_id: str, query: dns.message.Me
     if server.forwards_to:
         return forwarded(respond(azure_view(world, model, server.forwards_to), query))
     # Public DNS says NXDOMAIN too, from servers that know nothing of the network's machines.
-    public = Platform(unlinked="as112" if model.unlinked == "parent" else model.unlinked)
+    shape = model.shape_in(vnet_id)
+    public = Platform(unlinked="as112" if shape == "parent" else shape)
     return forwarded(respond(View.of([], public), query))
 
 

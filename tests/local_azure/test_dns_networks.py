@@ -7,6 +7,7 @@ import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
+import dns.reversename
 import pytest
 import requests
 
@@ -31,12 +32,12 @@ def ask(lab: Any, vnet: str, name: str, kind: str) -> tuple[str, list[str], str,
 
 @pytest.fixture
 def hub(lab: Any) -> str:
-    return lab.fleet.vnet("hub", "10.0.1.0/24")
+    return str(lab.fleet.vnet("hub", "10.0.1.0/24"))
 
 
 @pytest.fixture
 def spoke(lab: Any) -> str:
-    return lab.fleet.vnet("spoke", "10.0.2.0/24")
+    return str(lab.fleet.vnet("spoke", "10.0.2.0/24"))
 
 
 def machine(fleet: "Fleet", vnet: str, name: str = "vm", ip: str = "10.0.1.9") -> None:
@@ -102,6 +103,13 @@ def test_an_unlinked_reverse_name_is_denied_in_the_shape_that_was_set(
 ) -> None:
     lab.fleet.control("POST", "dns", {"unlinked": shape})
     assert ask(lab, hub, "4.1.0.10.in-addr.arpa", "PTR") == ("NXDOMAIN", [], owner, False)
+
+
+def test_one_network_can_have_its_own_shape(lab: Any, hub: str, spoke: str) -> None:
+    lab.fleet.control("POST", "dns", {"unlinked": "root", "unlinkedIn": {spoke: "as112"}})
+    assert [ask(lab, vnet, VM_PTR, "PTR")[2] for vnet in (hub, spoke)] == [".", "10.in-addr.arpa."]
+    lab.fleet.control("POST", "dns", {"unlinkedIn": {spoke: None}})
+    assert [ask(lab, vnet, VM_PTR, "PTR")[2] for vnet in (hub, spoke)] == [".", "."]
 
 
 @pytest.mark.parametrize(
@@ -198,9 +206,11 @@ def test_machines_servers_and_links_on_their_way_outlive_the_process(lab: Any, h
         ("POST", "vms", {"address": "10.0.1.9"}, "address: unknown; known are vnet, name, ip"),
         ("DELETE", "vms", {"vnet": "HUB", "name": "vm"}, "name: there is no virtual machine vm in hub"),
         ("POST", "dns", [], "The body: a JSON object is needed"),
-        ("POST", "dns", {"fault": []}, "fault: unknown; known are faults, customServers, unlinked"),
+        ("POST", "dns", {"fault": []}, "fault: unknown; known are faults, customServers, unlinked, unlinkedIn"),
         ("POST", "dns", {"faults": [{"kind": "no"}]}, "faults[0].kind: one of drop, slow, rcode"),
         ("POST", "dns", {"unlinked": "odd"}, "unlinked: one of parent, empty_zone, as112, root, no_soa is needed"),
+        ("POST", "dns", {"unlinkedIn": []}, "unlinkedIn: an object {VNET: shape or null} is needed"),
+        ("POST", "dns", {"unlinkedIn": {"x": "root"}}, "unlinkedIn: the id of a virtual network that exists"),
         ("POST", "dns", {"customServers": []}, "customServers: an object"),
         ("POST", "dns", {"customServers": {"here": None}}, "customServers.here: 'here' is not an IP address"),
         ("POST", "dns", {"customServers": {"10.0.1.53": "HUB"}}, "customServers.10.0.1.53: {"),
