@@ -16,10 +16,12 @@ from azure.core.pipeline.policies import (
     RequestIdPolicy,
     UserAgentPolicy,
 )
+from azure.core.rest import HttpRequest
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from cloud.arm_pipeline import CallCounter, Patience, PatientRetry
 from cloud.errors import guard
+from core.arm_id import ArmId
 from core.errors import ConfigurationError
 from core.events import TOOL_VERSION
 from core.settings import PUBLIC_ARM_ENDPOINT
@@ -120,6 +122,19 @@ class Arm:
             client = PrivateDnsManagementClient(**self._client_options(subscription_id))
             self._private_dns[subscription_id] = client
         return client
+
+    def get(self, resource: ArmId, api_version: str) -> Any:
+        """Read a resource that no SDK of ours knows: its JSON. Raises what the SDKs raise; `guard` makes it ours."""
+        from azure.mgmt.core import ARMPipelineClient  # noqa: PLC0415 - as for the clients above
+
+        options = self._client_options(resource.subscription_id)
+        client: Any = ARMPipelineClient(
+            base_url=self._wire.endpoint, policies=options["policies"], transport=self._wire.transport
+        )
+        version = {"api-version": api_version}
+        response = client.send_request(HttpRequest("GET", f"{self._wire.endpoint}{resource}", params=version))
+        response.raise_for_status()
+        return response.json()
 
     def close(self) -> None:
         """Close the connections, of every view."""

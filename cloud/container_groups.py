@@ -1,5 +1,6 @@
 """Container groups, read-only: what Azure says becomes a state (core.live decides which)."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cloud.arm_pipeline import must_be_page
@@ -26,7 +27,7 @@ class ContainerGroups:
         client = self._arm.container_instances(group.subscription_id)
         try:
             with guard(f"container_group.get {group.name} in {group.resource_group}"):
-                return decide(group, facts_of(client.container_groups.get(group.resource_group, group.name)))
+                return _live(group, client.container_groups.get(group.resource_group, group.name))
         except NotFoundError as error:
             if error.azure_code not in _GONE:
                 raise
@@ -41,7 +42,7 @@ class ContainerGroups:
         client = self._arm.container_instances(subscription_id)
         with guard(f"container_group.list in {resource_group}"):
             models = client.container_groups.list_by_resource_group(resource_group, raw_response_hook=must_be_page)
-            return [decide(ArmId.parse(model.id or ""), facts_of(model)) for model in models]
+            return [_live(ArmId.parse(model.id or ""), model) for model in models]
 
 
 def facts_of(model: Any) -> GroupFacts:
@@ -55,3 +56,8 @@ def facts_of(model: Any) -> GroupFacts:
         in_subnet=bool(model.subnet_ids),
         exposes_ports=any(container.ports for container in model.containers or []),
     )
+
+
+def _live(group: ArmId, model: Any) -> LiveGroup:
+    subnets = tuple(subnet.id for subnet in model.subnet_ids or () if subnet.id)
+    return replace(decide(group, facts_of(model)), subnet_ids=subnets)

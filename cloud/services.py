@@ -9,6 +9,7 @@ from cloud.arm import Arm
 from cloud.container_groups import ContainerGroups
 from cloud.credentials import managed_identity
 from cloud.logs_ingestion import LogsIngestion
+from cloud.networks import Networks
 from cloud.private_dns import PrivateDns
 from cloud.sink import LogLinesSink, LogsSink
 from core.run_context import RunContext, Sink
@@ -46,9 +47,19 @@ def build(settings: Settings, *, credential: "TokenCredential | None" = None, si
     )
 
 
-def run_context(services: Services, settings: Settings, invocation_id: str, attempt: int = 1) -> RunContext:
-    """Give one invocation its surroundings: its own call count and deadline, the process's connections."""
-    ends = time.monotonic() + settings.reconcile_deadline_seconds
+def run_context(
+    services: Services,
+    settings: Settings,
+    invocation_id: str,
+    attempt: int = 1,
+    *,
+    deadline_seconds: float | None = None,
+) -> RunContext:
+    """Give one invocation its surroundings: its own call count and deadline, the process's connections.
+
+    `deadline_seconds` bounds its ARM calls, waits included; one reconcile's deadline if nothing else is said.
+    """
+    ends = time.monotonic() + (deadline_seconds or settings.reconcile_deadline_seconds)
     arm = services.arm.fork(deadline=lambda: ends - time.monotonic())
     return RunContext(
         settings=settings,
@@ -60,6 +71,7 @@ def run_context(services: Services, settings: Settings, invocation_id: str, atte
         now=lambda: datetime.now(UTC),
         invocation_id=invocation_id,
         attempt=attempt,
+        networks=Networks(arm),
     )
 
 

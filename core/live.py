@@ -1,6 +1,6 @@
 """What a container group is right now, as far as DNS cares. Read at the door, decided here from plain facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -21,12 +21,16 @@ class LiveState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveGroup:
-    """A container group's state, and its address when it is running. `detail` says in words why it is in that state."""
+    """A container group's state, and its address when it is running. `detail` says in words why it is in that state.
+
+    `subnet_ids` are the subnets that it is in; they are no part of its state.
+    """
 
     id: ArmId
     state: LiveState
     address: Address | None = None
     detail: str = ""
+    subnet_ids: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

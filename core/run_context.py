@@ -7,7 +7,9 @@ from typing import Protocol
 
 from core.arm_id import ArmId
 from core.events import Event
+from core.links import VirtualNetworkLink
 from core.live import LiveGroup
+from core.networks import VirtualNetwork
 from core.records import RecordSet, RecordType, ZoneRef
 from core.settings import Settings
 
@@ -40,6 +42,27 @@ class ReadsRecordSets(Protocol):
         """Read a zone's A, AAAA and PTR record sets, page by page; raises ZoneMissingError, never answers 'empty'."""
 
 
+class ReadsPrivateDns(ReadsRecordSets, Protocol):
+    """Reads record sets, and the zones and their virtual network links as well."""
+
+    def zones(self, subscription_id: str) -> "Zones":
+        """List a subscription's private zones, all pages."""
+
+    def links(self, zone: ZoneRef) -> "Links":
+        """List a zone's virtual network links, all pages; raises ZoneMissingError."""
+
+
+class ReadsNetworks(Protocol):
+    """Reads virtual networks."""
+
+    def get(self, vnet_id: str) -> VirtualNetwork:
+        """Read one; raises CloudError, NotFoundError among them."""
+
+
+Zones = list[ZoneRef]  # named here: inside the protocols, `list` is a method
+Links = list[VirtualNetworkLink]
+
+
 class WritesRecordSets(ReadsRecordSets, Protocol):
     """Reads and writes record sets. Only the reconciler's worker is given this."""
 
@@ -64,9 +87,10 @@ class RunContext:
     settings: Settings
     calls: CountsCalls
     container_groups: ReadsGroups
-    private_dns: ReadsRecordSets
+    private_dns: ReadsPrivateDns
     sink: Sink
     arm_token: Callable[[], str]
     now: Callable[[], datetime]
     invocation_id: str
     attempt: int = 1
+    networks: ReadsNetworks | None = None
