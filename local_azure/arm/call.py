@@ -121,11 +121,15 @@ def resource_not_found(path: ArmPath, depth: int | None = None) -> ArmError:
     )
 
 
-def parent_not_found(path: ArmPath) -> ArmError:
-    """Make the front door's 404 for a write below a resource that does not exist (a read names the parent instead)."""
+_VERBS = {"GET": "read", "DELETE": "delete"}
+
+
+def parent_not_found(call: Call) -> ArmError:
+    """Make the front door's 404 for what it does not track itself, below a resource that does not exist."""
+    path, verb = call.path, _VERBS.get(call.method, "write")
     return gateway_error(
         404,
         "ParentResourceNotFound",
-        f"Failed to perform 'write' on resource(s) of type '{'/'.join(path.types)}', because the parent resource "
+        f"Failed to perform '{verb}' on resource(s) of type '{'/'.join(path.types)}', because the parent resource "
         f"'{path.id_of(1)}' could not be found.",
     )

@@ -43,7 +43,8 @@ def new_etag(world: World) -> str:
 def _zone(call: Call) -> PrivateZone:
     zone = call.world.zones.get(call.path.id_of(1).lower())
     if zone is None:
-        raise parent_not_found(call.path) if call.method in ("PUT", "PATCH") else resource_not_found(call.path)
+        # Links are tracked: the front door knows that there is none without looking at the zone.
+        raise parent_not_found(call) if call.method in ("PUT", "PATCH") else resource_not_found(call.path)
     return zone
 
 
@@ -70,7 +71,7 @@ def listing(call: Call) -> Reply:
 def _zone_of_list(call: Call) -> PrivateZone:
     zone = call.world.zones.get(call.path.id.lower())
     if zone is None:
-        raise resource_not_found(call.path, 1)
+        raise parent_not_found(call)
     return zone
 
 

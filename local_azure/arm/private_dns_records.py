@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from local_azure.arm import record_values as values
-from local_azure.arm.call import ArmError, Call, Reply, dns_error, parent_not_found, resource_not_found
+from local_azure.arm.call import ArmError, Call, Reply, dns_error, parent_not_found
 from local_azure.world import PrivateZone, RecordSet
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def zone_of(call: Call) -> PrivateZone:
     """Give the zone a record set belongs to. Raises ArmError 404 as the front door does."""
     zone = call.world.zones.get(call.path.id_of(1).lower())
     if zone is None:
-        raise parent_not_found(call.path) if call.method in ("PUT", "PATCH") else resource_not_found(call.path, 1)
+        raise parent_not_found(call)
     return zone
 
 

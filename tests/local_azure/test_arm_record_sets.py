@@ -190,15 +190,25 @@ def test_a_zone_holds_at_most_25000_record_sets(arm: Any, azure: LocalAzure, mon
     assert arm("PUT", f"{zone}/A/one", A).status_code == 200
 
 
-def test_a_missing_zone_is_the_front_doors_404(arm: Any) -> None:
-    read, written = (
-        arm("GET", "Microsoft.Network/privateDnsZones/no.zone/A/web"),
-        arm("PUT", "Microsoft.Network/privateDnsZones/no.zone/A/web", A),
-    )
-    assert read.json()["error"]["code"] == "ResourceNotFound"
-    assert written.json()["error"]["code"] == "ParentResourceNotFound"
-    assert (read.status_code, written.status_code) == (404, 404)
-    assert read.headers["x-ms-failure-cause"] == "gateway"
+@pytest.mark.parametrize(
+    ("method", "below", "kind", "verb"),
+    [
+        ("GET", "A/web", "A", "read"),
+        ("GET", "A", "A", "read"),
+        ("GET", "ALL", "ALL", "read"),
+        ("GET", "virtualNetworkLinks", "virtualNetworkLinks", "read"),
+        ("PUT", "A/web", "A", "write"),
+        ("PATCH", "A/web", "A", "write"),
+        ("DELETE", "A/web", "A", "delete"),
+    ],
+)
+def test_a_missing_zone_is_the_front_doors_404(arm: Any, method: str, below: str, kind: str, verb: str) -> None:
+    answer = arm(method, f"Microsoft.Network/privateDnsZones/no.zone/{below}", A if verb == "write" else None)
+    assert (answer.status_code, answer.headers["x-ms-failure-cause"]) == (404, "gateway")
+    error = answer.json()["error"]
+    assert error["code"] == "ParentResourceNotFound"
+    assert error["message"].startswith(f"Failed to perform '{verb}' on resource(s) of type 'privateDnsZones/{kind}',")
+    assert error["message"].endswith("/privateDnsZones/no.zone' could not be found.")
 
 
 def fill(azure: LocalAzure, count: int) -> None:
