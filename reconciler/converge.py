@@ -89,9 +89,10 @@ class Converger:
             progress.plan = make_plan(progress.subject, desired, seen)
             if progress.rounds == 1:
                 progress.old_addresses = _values(seen)
-            if not progress.plan.changes or self.dry_run:
+            if self.dry_run or not (progress.plan.changes or progress.wrote_ptrs):
                 return desired
-            if self._still(progress) and self._apply(progress) and self._stands(progress):
+            # Having written, even "nothing to do" is believed only of a group that was read after DNS.
+            if self._still(progress) and self._apply(progress) and self._stands(progress, seen):
                 return desired
 
     def _begin_round(self, progress: Progress) -> None:
@@ -112,10 +113,22 @@ class Converger:
         progress.group_read_at = self.remaining()
         return _same_state(before, now)
 
-    def _stands(self, progress: Progress) -> bool:
-        """Tell whether what was written is still right, by a read where the writes ended late."""
+    def _stands(self, progress: Progress, seen: Seen) -> bool:
+        """Tell whether what was written is still right, by a read where the writes ended late or without a commit."""
         late = progress.group_read_at - self.remaining() >= self.verify_after
-        return not late or self._still(progress)
+        return self._is_current(progress, seen) and (not late or self._still(progress))
+
+    def _is_current(self, progress: Progress, seen: Seen) -> bool:
+        """Tell whether the address record sets are those that the PTRs were written for.
+
+        Their own write would have failed otherwise; a plan of PTRs alone has none, so they are read again.
+        """
+        if not progress.plan.changes or any(change.record_set.type != "PTR" for change in progress.plan.changes):
+            return True
+        before = {record_set.type: record_set.etag for record_set in seen.address_sets}
+        place = progress.subject.placement
+        found = {kind: self.private_dns.get(place.forward_zone, kind, place.record_name) for kind in before}
+        return all(item is not None and item.etag == before[kind] for kind, item in found.items())
 
     def _apply(self, progress: Progress) -> bool:
         """Make the changes in order; False when a precondition was lost and everything must be read again."""

@@ -73,6 +73,9 @@ def test_a_broken_loop_is_found(
         pytest.param(2143, id="a second worker wrote the PTR of an address that the first one then replaced"),
         pytest.param(70447, id="the same with another interleaving"),
         pytest.param(32479, id="the PTR was kept because a namesake's record set named its address"),
+        pytest.param(86776, id="a run that had written believed a group read before DNS and found nothing to do"),
+        pytest.param(99742, id="the same with another interleaving"),
+        pytest.param(45356, id="PTRs were written for an address record set that was replaced meanwhile"),
     ],
 )
 def test_a_history_that_once_ended_wrong_ends_right(seed: int) -> None:
