@@ -9,7 +9,7 @@ from core.records import ZoneRef
 from probe import commands
 from probe.answer import Soa
 from probe.crosscheck import AZURE_RESOLVER
-from probe.target import Target, Vantage
+from probe.target import Target, Vantage, network_name
 from probe.verdict import Direction, Finding, Judgement, Verdict
 
 _AZURE_PRIMARY: Final = "azureprivatedns.net"
@@ -17,10 +17,11 @@ _AZURE_PRIMARY: Final = "azureprivatedns.net"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The cause and the fix, each in one line."""
+    """The cause and the fix, each in one line. `also` repairs the other direction where that is wrong in its own way."""
 
     cause: str
     fix: str
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class _Case:
 
     @property
     def here(self) -> str:
-        return self.vantage.vnet_id or "this virtual network"
+        return network_name(self.vantage.vnet_id) if self.vantage.vnet_id else "this virtual network"
 
     @property
     def asked(self) -> str:
@@ -60,7 +61,8 @@ def advise(target: Target, judgement: Judgement, vantage: Vantage) -> Advice:
     other = judgement.reverse
     if other is None or other is first or other.is_ok or other.verdict is first.verdict:
         return advice
-    return Advice(f"{advice.cause} (and PTR: {other.verdict.value})", advice.fix)
+    also = advise_on(target, other, vantage).fix
+    return Advice(f"{advice.cause} (and PTR: {other.verdict.value})", advice.fix, also if also != advice.fix else "")
 
 
 def advise_on(target: Target, finding: Finding, vantage: Vantage) -> Advice:
@@ -103,7 +105,8 @@ def _unlinked(case: _Case) -> Advice:
     elif soa.is_placeholder:
         why = f"a built-in empty zone, {soa.owner} (primary {soa.primary}), answered {case.asked}"
     else:
-        why = f"the zone {soa.owner} answered {case.asked}"
+        owner = "the root of the DNS" if soa.owner == "." else f"the zone {soa.owner}"
+        why = f"{owner} answered {case.asked}"
     cause = f"{why}, not {zone.name}: {zone.name} is not linked to {case.here}, or a DNS server in between hides it"
     fix = commands.create_link(zone, case.vantage.vnet_id)
     resolver = case.finding.answer.resolver

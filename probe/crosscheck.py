@@ -11,7 +11,7 @@ from typing import Any, Final
 from core.live import LiveState
 from core.names import same_name
 from core.records import ZoneRef
-from probe.target import Target, Vantage
+from probe.target import Target, Vantage, network_name
 from probe.verdict import Direction, Finding, Judgement, Verdict
 from probe.zones import AzureFacts, Zone, is_reverse_zone, same_place
 
@@ -125,7 +125,7 @@ def _chain(
         return Hop.ZONE, f"no configured reverse zone contains {target.address}"
     missing = _missing_zone(zone, facts)
     if missing is not None:
-        return missing
+        return (Hop.NONE, "") if finding.is_ok and missing[0] is Hop.UNKNOWN else missing
     record = _record(target, finding, zone, facts)
     if finding.is_ok:
         return record or (Hop.NONE, "")
@@ -150,6 +150,8 @@ def _group(target: Target, facts: AzureFacts) -> tuple[Hop, str] | None:
 def _missing_zone(zone: ZoneRef, facts: AzureFacts) -> tuple[Hop, str] | None:
     if facts.zone(zone) is not None:
         return None
+    if not facts.is_missing(zone):
+        return Hop.UNKNOWN, f"the zone {zone.name} could not be looked up"
     others = [f"resource group {other.ref.resource_group}" for other in facts.namesakes(zone.name)]
     beside = f"; zones of that name are in {', '.join(others)}" if others else ""
     place = f" in resource group {zone.resource_group}" if zone.resource_group else ""
@@ -174,10 +176,12 @@ def _record(target: Target, finding: Finding, zone: ZoneRef, facts: AzureFacts) 
 
 def _link(finding: Finding, zone: ZoneRef, vantage: Vantage, facts: AzureFacts) -> tuple[Hop, str] | None:
     found = facts.zone(zone)
-    if found is None or not found.links:
+    if found is None or not found.links_known:
+        return Hop.UNKNOWN, f"the links of {zone.name} could not be read"
+    if not found.links:
         return Hop.LINK, f"the zone {zone.name} is linked to no virtual network"
     if not vantage.vnet_id:
-        where = ", ".join(found.networks)
+        where = ", ".join(map(network_name, found.networks))
         return Hop.UNKNOWN, f"the zone {zone.name} is linked to {where}; PROBE_VANTAGE would tell whether that is here"
     if not found.links_to(vantage.vnet_id):
         return Hop.LINK, _not_here(found, vantage, facts)
@@ -197,7 +201,8 @@ def _link_here(finding: Finding, found: Zone, vantage: Vantage, facts: AzureFact
 
 
 def _not_here(found: Zone, vantage: Vantage, facts: AzureFacts) -> str:
-    sentence = f"the zone {found.ref.name} is not linked to {vantage.vnet_id}, only to {', '.join(found.networks)}"
+    elsewhere = ", ".join(map(network_name, found.networks))
+    sentence = f"the zone {found.ref.name} is not linked to {network_name(vantage.vnet_id)}, only to {elsewhere}"
     for other in facts.namesakes(found.ref.name):
         if not same_place(other.ref, found.ref) and other.links_to(vantage.vnet_id):
             sentence += f"; another zone of that name, in resource group {other.ref.resource_group}, is"

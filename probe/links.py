@@ -10,6 +10,7 @@
 | linked_twice         | two links of the zone lead to the network, or a second zone of its name is linked too    |
 | overlapping          | a longer zone is linked too and hides a part of this one                                 |
 | registration_enabled | on a reverse zone: Azure does not support it, and such a link may never complete         |
+| unknown              | the zone or its links could not be read                                                  |
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from typing import Any
 from core.names import is_within
 from core.records import ZoneRef
 from probe import commands
+from probe.target import network_name
 from probe.zones import AzureFacts, Zone, is_reverse_zone, same_place
 
 
@@ -34,6 +36,7 @@ class LinkState(StrEnum):
     LINKED_TWICE = "linked_twice"
     OVERLAPPING = "overlapping"
     REGISTRATION_ENABLED = "registration_enabled"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,10 @@ def audit_links(required: Iterable[Requirement], facts: AzureFacts, remarks: tup
 
 def _row(required: Requirement, facts: AzureFacts) -> LinkRow:
     zone = facts.zone(required.zone)
+    if (zone is None and not facts.is_missing(required.zone)) or (zone and not zone.links_known):
+        message = "the zone or its links could not be read; see the remarks"
+        unknown = LinkProblem(LinkState.UNKNOWN, message, commands.list_links(required.zone))
+        return LinkRow(required.vnet_id, required.zone, (), (unknown,))
     if zone is None:
         place = f"resource group {required.zone.resource_group or '(not said)'}"
         problem = LinkProblem(
@@ -147,7 +154,7 @@ def _unlinked(required: Requirement, zone: Zone, facts: AzureFacts) -> Iterator[
         yield LinkProblem(LinkState.WRONG_ZONE, message, commands.delete_link(namesake.ref, link))
         return
     what = "addresses" if is_reverse_zone(zone.ref.name) else "names"
-    message = f"{what} of {zone.ref.name} do not exist for {required.vnet_id}"
+    message = f"{what} of {zone.ref.name} do not exist for {network_name(required.vnet_id)}"
     yield LinkProblem(LinkState.NOT_LINKED, message, commands.create_link(zone.ref, required.vnet_id))
 
 

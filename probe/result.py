@@ -17,7 +17,8 @@ class TargetResult:
 
     `verdict` is `first`'s, or `flapping` when the second look, `confirmation`, said something else; that is None when
     nothing was wrong, when confirming is off, or when the run's deadline left no time for it. `cause` says what is
-    wrong, `fix` what to do, each in one line; both are empty when the verdict is ok.
+    wrong, `fix` what to do, each in one line; both are empty when the verdict is ok. `also` is the other direction's fix
+    where both are wrong.
     """
 
     target: Target
@@ -26,6 +27,7 @@ class TargetResult:
     cause: str
     fix: str
     first: Judgement
+    also: str = ""
     confirmation: Judgement | None = None
     confirmed_after_seconds: float = 0.0
     cross_check: CrossCheck | None = None
@@ -53,6 +55,7 @@ class TargetResult:
             "verdict": self.verdict.value,
             "cause": self.cause,
             "fix": self.fix,
+            "also": self.also,
             "answers": _looks(self.first),
             "confirmation": _looks(self.confirmation) if self.confirmation else None,
             "confirmed_after_seconds": round(self.confirmed_after_seconds, 3),

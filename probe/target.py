@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.arm_id import ArmId
+from core.errors import InputError
 from core.names import Address, reverse_name
 from core.probe_settings import TargetSource
 from core.records import RecordType, ZoneRef, address_type
@@ -79,3 +80,12 @@ class Vantage:
     def to_json(self) -> dict[str, str]:
         """Give it as JSON values."""
         return {"vnet_id": self.vnet_id, "subnet": self.subnet, "host": self.host}
+
+
+def network_name(vnet_id: str) -> str:
+    """Give a virtual network in words, `rg-net/spoke`: the whole id drowns a sentence. What is no id stays as it is."""
+    try:
+        network = ArmId.parse(vnet_id)
+    except InputError:
+        return vnet_id
+    return f"{network.resource_group}/{network.name}"

@@ -12,10 +12,11 @@ from core.records import ZoneRef
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A private zone that exists, with all its virtual network links."""
+    """A private zone that exists, with all its virtual network links, unless those could not be read."""
 
     ref: ZoneRef
     links: tuple[VirtualNetworkLink, ...] = ()
+    links_known: bool = True
 
     def links_to(self, vnet_id: str) -> tuple[VirtualNetworkLink, ...]:
         """List the links to one virtual network: one, or none."""
@@ -31,23 +32,26 @@ class Zone:
 class AzureFacts:
     """What was read for a cross-check.
 
-    `zones` are all zones of the subscriptions that were listed. `records` has what zones say, by the full name and type
-    of a record set; a name that was looked up and not found has no values, one not looked up is absent. `groups` has
-    container groups by lower-case id. `dns_servers` are those that the vantage's network hands out: empty for Azure's
-    own, None when not known.
+    `zones` are those that matter of the subscriptions in `listed` (lower-case ids). `records` has what zones say, by the
+    full name and type of a record set; a name that was looked up and not found has no values, one not looked up is
+    absent. `groups` has container groups by lower-case id. `dns_servers` are those that the vantage's network hands
+    out: empty for Azure's own, None when not known.
     """
 
     zones: tuple[Zone, ...] = ()
     records: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, LiveGroup] = field(default_factory=dict)
     dns_servers: tuple[str, ...] | None = None
+    listed: frozenset[str] = frozenset()
 
     def zone(self, ref: ZoneRef) -> Zone | None:
-        """Find the zone that is meant; one without a resource group is found by its name if that is unique."""
-        found = self.namesakes(ref.name)
-        if ref.resource_group:
-            found = [zone for zone in found if same_place(zone.ref, ref)]
+        """Find the zone that is meant; what the reference leaves empty may be anything, if one zone alone fits."""
+        found = [zone for zone in self.namesakes(ref.name) if _fits(zone.ref, ref)]
         return found[0] if len(found) == 1 else None
+
+    def is_missing(self, ref: ZoneRef) -> bool:
+        """Tell whether the zone is known not to exist."""
+        return self.zone(ref) is None and ref.subscription_id.lower() in self.listed
 
     def namesakes(self, name: str) -> list[Zone]:
         """List the zones of this name: there may be one in each resource group."""
@@ -69,6 +73,14 @@ class AzureFacts:
 def is_reverse_zone(name: str) -> bool:
     """Tell whether a zone holds PTR records."""
     return any(is_within(name, root) for root in ("in-addr.arpa", "ip6.arpa"))
+
+
+def _fits(found: ZoneRef, wanted: ZoneRef) -> bool:
+    pairs = (
+        (found.subscription_id, wanted.subscription_id),
+        (found.resource_group, wanted.resource_group),
+    )
+    return all(not want or have.lower() == want.lower() for have, want in pairs)
 
 
 def same_place(left: ZoneRef, right: ZoneRef) -> bool:
