@@ -161,8 +161,12 @@ def _same_state(left: LiveGroup, right: LiveGroup) -> bool:
 
 @contextmanager
 def _reported(run: _Run, placement: Placement | None, record: dict[str, str]) -> Iterator[None]:
-    """Make a failure an event before it fails the invocation."""
+    """Make a failure an event before it fails the invocation.
+
+    The token is asked for first: an identity that is down is told as that, not as a read of Azure that failed.
+    """
     try:
+        run.context.arm_token()
         yield
     except Exception as error:
         run.emit(failed(run.occasion(), error, placement, record))
