@@ -1,0 +1,161 @@
+"""One table of situations, asked of every DNS server that plays them: what the probe says must be the same of all.
+
+The servers: BIND with views by source address, BIND and Unbound as forwarders, Knot and NSD, the local Azure, and a
+custom server in front of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from core.names import parse_address
+from core.probe_settings import ResolverAddress
+from core.records import ZoneRef
+from local_azure.fleet import Fleet
+from local_azure.peers.authoritative import Knot, Nsd
+from local_azure.peers.azure import Azure, AzureForwarder
+from local_azure.peers.bind import Bind, BindForwarder
+from local_azure.peers.process import Endpoint, find_program
+from local_azure.peers.situations import FORWARD, SITUATIONS, Situation, Vantage
+from local_azure.peers.unbound import Unbound
+from local_azure.server import LocalAzure
+from probe.answer import question
+from probe.resolve import Asker, Patience
+from probe.resolvers import ResolverSet
+from probe.target import Target
+from probe.verdict import Judgement, Verdict, judge
+
+if TYPE_CHECKING:
+    from probe.answer import Answer
+
+PEERS: dict[str, Any] = {
+    "bind": Bind,
+    "bind_forwarder": BindForwarder,
+    "unbound": Unbound,
+    "knot": Knot,
+    "nsd": Nsd,
+    "azure": Azure,
+    "azure_forwarder": AzureForwarder,
+}
+PACKAGES = {"named": "bind9", "unbound": "unbound", "knotd": "knot", "nsd": "nsd"}
+PATIENCE = Patience(timeout_seconds=2.0, attempts=2, deadline_seconds=15.0)
+IMPATIENCE = Patience(timeout_seconds=0.2, attempts=1, deadline_seconds=5.0)
+
+
+class Peer(Protocol):
+    def endpoint(self, vantage: Vantage) -> Endpoint: ...
+
+
+class Peers:
+    """Starts each server when the first test wants it, and stops all in the end."""
+
+    def __init__(self, require_tool: Callable[..., Path], stack: ExitStack) -> None:
+        self._require_tool, self._stack = require_tool, stack
+        self._running: dict[str, Peer] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._running:
+            program = PEERS[name].program
+            if program and find_program(program) is None:
+                self._require_tool(program, f"apt-get install {PACKAGES[program]}")
+            self._running[name] = self._start(name)
+        return self._running[name]
+
+    def _start(self, name: str) -> Any:
+        if name == "azure":
+            azure = self._stack.enter_context(LocalAzure.start(seed=3, parts=("local_azure.dns",)))
+            fleet = self._fleet = Fleet(azure)
+            self._stack.callback(fleet.session.close)
+            return Azure(fleet).lay_out()
+        if name == "azure_forwarder":
+            upstream = self["azure"]
+            return AzureForwarder(self._fleet, upstream).lay_out()
+        needs = (self["bind"],) if name in ("bind_forwarder", "unbound") else ()
+        return self._stack.enter_context(PEERS[name](*needs))
+
+
+@pytest.fixture(scope="module")
+def peers(require_tool: Callable[..., Path]) -> Iterator[Peers]:
+    with ExitStack() as stack:
+        yield Peers(require_tool, stack)
+
+
+def target_of(situation: Situation) -> Target:
+    zone = ZoneRef("", "", FORWARD)
+    return Target(situation.fqdn, parse_address(situation.ip), zone, ZoneRef("", "", situation.reverse_zone))
+
+
+async def look(endpoint: Endpoint, target: Target, patience: Patience) -> tuple["Answer", ...]:
+    ends = asyncio.get_running_loop().time() + patience.deadline_seconds
+    servers = ResolverSet((ResolverAddress(endpoint.host, endpoint.port),))
+    questions = [question(target.fqdn, target.address_type), question(target.ptr_name, "PTR")]
+    return await Asker(servers, patience, ends).ask_all(questions)
+
+
+def judged(endpoint: Endpoint, situation: Situation) -> Judgement:
+    """Ask one server as the probe does, and judge."""
+    patience = IMPATIENCE if situation.vantage is Vantage.SILENT else PATIENCE
+    target = target_of(situation)
+    forward, reverse = asyncio.run(look(endpoint, target, patience))
+    return judge(target, forward, reverse)
+
+
+PLAYED = [
+    pytest.param(
+        name,
+        situation,
+        id=f"{name}-{situation}",
+        marks=[pytest.mark.tools] if PEERS[name].program else [],
+    )
+    for name in PEERS
+    for situation in SITUATIONS
+    if situation.vantage in PEERS[name].vantages
+]
+
+
+@pytest.mark.parametrize(("name", "situation"), PLAYED)
+def test_the_verdict_is_the_same_of_every_server(peers: Peers, name: str, situation: Situation) -> None:
+    found = judged(peers[name].endpoint(situation.vantage), situation)
+    assert found.verdict == situation.verdict, [finding.answer.to_json() for finding in found.findings]
+    if situation.by_tcp:
+        assert found.findings[1].answer.transport == "tcp"
+    if name.endswith("forwarder"):
+        assert not any(finding.answer.authoritative for finding in found.findings)
+
+
+@pytest.mark.tools
+def test_bind_tells_vantages_apart_by_the_clients_address(peers: Peers) -> None:
+    import dns.message  # noqa: PLC0415 - this test alone chooses its source address, which the probe has no need to
+    import dns.query  # noqa: PLC0415
+
+    def owner(vantage: Vantage) -> str:
+        at = peers["bind"].endpoint_by_source(vantage)
+        query = dns.message.make_query("5.2.0.10.in-addr.arpa", "PTR")
+        return str(dns.query.udp(query, at.host, 2, at.port, source=at.source).authority[0].name).lower()
+
+    owners = [owner(vantage) for vantage in (Vantage.LINKED, Vantage.UNLINKED, Vantage.SHADOWED)]
+    assert owners == ["0.10.in-addr.arpa.", "10.in-addr.arpa.", "2.0.10.in-addr.arpa."]
+
+
+def test_every_situation_is_played_by_the_local_azure_and_by_a_real_server() -> None:
+    in_azure = set(Azure.vantages)
+    real = {vantage for name, peer in PEERS.items() if not name.startswith("azure") for vantage in peer.vantages}
+    assert real == set(Vantage)
+    assert in_azure == set(Vantage) - {Vantage.DEFAULTS}, "Unbound's own habit"
+
+
+def test_the_table_holds_every_verdict_that_a_server_can_cause() -> None:
+    from_elsewhere = {
+        *(
+            Verdict.FORWARD_ZONE_SHADOWED,
+            Verdict.REVERSE_ZONE_MISSING,
+        ),  # told from zones' names alone
+        *(Verdict.MALFORMED, Verdict.TRUNCATED, Verdict.BAD_RCODE, Verdict.NOT_ASKED, Verdict.FLAPPING),
+    }
+    assert {situation.verdict for situation in SITUATIONS} == {
+        str(verdict) for verdict in set(Verdict) - from_elsewhere
+    }
