@@ -17,7 +17,7 @@ _AZURE_PRIMARY: Final = "azureprivatedns.net"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The cause and the fix, each in one line. `also` repairs the other direction where that is wrong in its own way."""
+    """The cause and the fix, each in one line. `also` repairs the other direction where both are wrong."""
 
     cause: str
     fix: str

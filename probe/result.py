@@ -17,8 +17,8 @@ class TargetResult:
 
     `verdict` is `first`'s, or `flapping` when the second look, `confirmation`, said something else; that is None when
     nothing was wrong, when confirming is off, or when the run's deadline left no time for it. `cause` says what is
-    wrong, `fix` what to do, each in one line; both are empty when the verdict is ok. `also` is the other direction's fix
-    where both are wrong.
+    wrong, `fix` what to do, each in one line; both are empty when the verdict is ok. `also` repairs the other
+    direction where both are wrong.
     """
 
     target: Target

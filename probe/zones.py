@@ -32,10 +32,10 @@ class Zone:
 class AzureFacts:
     """What was read for a cross-check.
 
-    `zones` are those that matter of the subscriptions in `listed` (lower-case ids). `records` has what zones say, by the
-    full name and type of a record set; a name that was looked up and not found has no values, one not looked up is
-    absent. `groups` has container groups by lower-case id. `dns_servers` are those that the vantage's network hands
-    out: empty for Azure's own, None when not known.
+    `zones` are those that matter of the subscriptions in `listed` (lower-case ids). `records` has what zones say, by
+    the full name and type of a record set: no values for one that was looked up and not found, and one that was not
+    looked up is absent. `groups` has container groups by lower-case id. `dns_servers` are those that the vantage's
+    network hands out: empty for Azure's own, None when not known.
     """
 
     zones: tuple[Zone, ...] = ()
