@@ -7,6 +7,7 @@ custom server in front of it.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,8 @@ import pytest
 from core.names import parse_address
 from core.probe_settings import ResolverAddress
 from core.records import ZoneRef
+from local_azure import dns as resolvers
+from local_azure.dns.faults import DnsFault
 from local_azure.fleet import Fleet
 from local_azure.peers.authoritative import Knot, Nsd
 from local_azure.peers.azure import Azure, AzureForwarder
@@ -65,6 +68,11 @@ class Peers:
             self._running[name] = self._start(name)
         return self._running[name]
 
+    def rules_of_azure(self) -> list[DnsFault]:
+        """Give the local Azure's rules, to change in place."""
+        world = self._fleet.azure.world
+        return resolvers.of(world).faults.rules
+
     def _start(self, name: str) -> Any:
         if name == "azure":
             azure = self._stack.enter_context(LocalAzure.start(seed=3, parts=("local_azure.dns",)))
@@ -96,9 +104,9 @@ async def look(endpoint: Endpoint, target: Target, patience: Patience) -> tuple[
     return await Asker(servers, patience, ends).ask_all(questions)
 
 
-def judged(endpoint: Endpoint, situation: Situation) -> Judgement:
+def judged(endpoint: Endpoint, situation: Situation, patience: Patience | None = None) -> Judgement:
     """Ask one server as the probe does, and judge."""
-    patience = IMPATIENCE if situation.vantage is Vantage.SILENT else PATIENCE
+    patience = patience or (IMPATIENCE if situation.vantage is Vantage.SILENT else PATIENCE)
     target = target_of(situation)
     forward, reverse = asyncio.run(look(endpoint, target, patience))
     return judge(target, forward, reverse)
@@ -125,6 +133,43 @@ def test_the_verdict_is_the_same_of_every_server(peers: Peers, name: str, situat
         assert found.findings[1].answer.transport == "tcp"
     if name.endswith("forwarder"):
         assert not any(finding.answer.authoritative for finding in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [
+        pytest.param([DnsFault("wrong_id")], "timeout", id="another id"),
+        pytest.param([DnsFault("wrong_question")], "timeout", id="another question"),
+        pytest.param([DnsFault("wrong_source")], "timeout", id="from another port"),
+        pytest.param([DnsFault("wrong_id", followed=True)], "ok", id="another id, then the right answer"),
+        pytest.param([DnsFault("wrong_question", followed=True)], "ok", id="another question, then the right answer"),
+        pytest.param([DnsFault("wrong_source", followed=True)], "ok", id="from another port, then the right answer"),
+        pytest.param([DnsFault("malformed")], "malformed", id="cut short"),
+        pytest.param([DnsFault("malformed", type="PTR")], "malformed", id="PTR cut short"),
+        pytest.param([DnsFault("rcode", rcode="YXDOMAIN")], "bad_rcode", id="an rcode out of place"),
+        pytest.param([DnsFault("rcode", rcode="NXDOMAIN", type="PTR")], "reverse_zone_unlinked", id="NXDOMAIN, no SOA"),
+        pytest.param([DnsFault("lame", type="PTR")], "lame", id="lame for PTR"),
+        pytest.param([DnsFault("truncate")], "ok", id="by TCP alone"),
+        pytest.param([DnsFault("truncate"), DnsFault("drop", transport="tcp")], "truncated", id="cut, and no TCP"),
+        pytest.param([DnsFault("slow", seconds=0.05)], "ok", id="slow"),
+        pytest.param([DnsFault("slow", seconds=5)], "timeout", id="too slow"),
+        pytest.param([DnsFault("drop", times=2)], "ok", id="both first datagrams lost"),
+    ],
+)
+def test_a_resolver_that_misbehaves_is_told_from_one_that_knows_nothing(
+    peers: Peers, faults: list[DnsFault], verdict: str
+) -> None:
+    endpoint, web = peers["azure"].endpoint(Vantage.LINKED), SITUATIONS[0]
+    rules = peers.rules_of_azure()
+    before = list(rules)
+    rules[:0] = [replace(fault, vnet="vnet-linked") for fault in faults]
+    try:
+        waits_in_vain = verdict in ("timeout", "truncated")
+        patience = Patience(timeout_seconds=0.15 if waits_in_vain else 0.6, attempts=2, deadline_seconds=5.0)
+        found = judged(endpoint, web, patience)
+    finally:
+        rules[:] = before
+    assert found.verdict == verdict, [finding.answer.to_json() for finding in found.findings]
 
 
 @pytest.mark.tools
