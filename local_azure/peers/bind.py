@@ -1,6 +1,6 @@
 """BIND 9: a view for each vantage, told apart by the address that asks; and a second one as a forwarder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -132,6 +132,22 @@ class BindForwarder:
             f"recursion yes; empty-zones-enable no; query-source address {upstream.source};",
             f"forward only; forwarders {{ {upstream.host} port {upstream.port}; }};",
         ]
+
+
+def primary(zones: Mapping[str, str], threads: int = 1) -> Server:
+    """Give a `named` that serves these master files, by zone, to everybody at 127.0.0.1 and its `port`.
+
+    For measurements, where no vantage matters: `with primary({...}) as server`.
+    """
+
+    def plan(_directory: Path, port: int) -> Launch:
+        statements = [f'zone "{zone}" {{ type primary; file "{file_name(zone)}"; }};' for zone in zones]
+        configuration = "\n".join([_OPTIONS % {"port": port}, *statements, ""])
+        files = {file_name(zone): text for zone, text in zones.items()}
+        arguments = ("-g", "-c", "named.conf", "-n", str(threads))
+        return Launch("named", arguments, {**files, "named.conf": configuration}, (Endpoint(_HERE, port),))
+
+    return Server(plan)
 
 
 def _view(vantage: Vantage, statements: Iterable[str]) -> str:

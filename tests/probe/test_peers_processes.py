@@ -18,11 +18,12 @@ import dns.rcode
 import pytest
 
 from local_azure.peers.authoritative import Knot, Nsd
-from local_azure.peers.bind import Bind
+from local_azure.peers.bind import Bind, primary
 from local_azure.peers.gateway import Gateway
 from local_azure.peers.process import Endpoint, Launch, PeerError, Server, find_program
 from local_azure.peers.situations import Vantage
 from local_azure.peers.unbound import Unbound
+from local_azure.peers.zone_files import azure_zone
 
 NOBODY = 65534
 PACKAGES = {"named": "bind9", "knotd": "knot", "nsd": "nsd", "unbound": "unbound"}
@@ -154,6 +155,13 @@ def test_a_server_ends_when_the_process_that_started_it_is_killed(
     while is_running(pid):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.tools
+def test_a_plain_bind_serves_any_zones_to_everybody(needs: Callable[[str], None]) -> None:
+    needs("named")
+    with primary({"corp.internal": azure_zone("corp.internal")}) as server:
+        assert rcode(Endpoint("127.0.0.1", server.port)) == "NOERROR"
 
 
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
