@@ -22,9 +22,9 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from cloud.arm_pipeline import CallCounter, Patience, PatientRetry
 from cloud.errors import guard
 from core.arm_id import ArmId
+from core.endpoints import PUBLIC_ARM
 from core.errors import ConfigurationError
 from core.events import TOOL_VERSION
-from core.settings import PUBLIC_ARM_ENDPOINT
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -61,7 +61,7 @@ class Arm:
         self,
         credential: "TokenCredential",
         *,
-        endpoint: str = PUBLIC_ARM_ENDPOINT,
+        endpoint: str = PUBLIC_ARM,
         ca_bundle: str | None = None,
         deadline: Callable[[], float] | None = None,
         patience: Patience | None = None,

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from cloud.errors import guard, translate
+from core.endpoints import PUBLIC_QUERY
 from core.errors import CloudError
-from core.settings import PUBLIC_QUERY_ENDPOINT
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -64,7 +64,7 @@ class WorkspaceQuery:
         from azure.monitor.query import LogsQueryClient  # noqa: PLC0415 - only who queries pays for it
 
         tls: dict[str, Any] = {"connection_verify": ca_bundle} if ca_bundle else {}
-        self._client = LogsQueryClient(credential, endpoint=endpoint or PUBLIC_QUERY_ENDPOINT, **tls)
+        self._client = LogsQueryClient(credential, endpoint=endpoint or PUBLIC_QUERY, **tls)
         self._workspace_id = workspace_id
         self._server_timeout_seconds = server_timeout_seconds
 

@@ -6,15 +6,13 @@ Nothing here is secret: identities are managed, so there is no key or password t
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
+from core.endpoints import PUBLIC_ARM
 from core.environment import EnvironmentReader, ReadFile
 from core.errors import ConfigurationError, Reason
 from core.probe_settings import ProbeSettings
 from core.zone_map import ZoneMap
 
-PUBLIC_ARM_ENDPOINT: Final = "https://management.azure.com"
-PUBLIC_QUERY_ENDPOINT: Final = "https://api.loganalytics.io/v1"
 _CLIENT_ID = re.compile(r"[0-9A-Za-z\-]{1,64}", re.ASCII)
 
 
@@ -36,7 +34,7 @@ class Settings:
 
     zone_map: ZoneMap
     logs: LogsSettings
-    arm_endpoint: str = PUBLIC_ARM_ENDPOINT
+    arm_endpoint: str = PUBLIC_ARM
     client_id: str | None = None
     ca_bundle: str | None = None
     reconcile_deadline_seconds: float = 120.0
@@ -53,7 +51,7 @@ class Settings:
         settings = Settings(
             zone_map=_zone_map(reader, read_file, needed=zone_map_needed),
             logs=_logs(reader),
-            arm_endpoint=reader.url("ARM_ENDPOINT") or PUBLIC_ARM_ENDPOINT,
+            arm_endpoint=reader.url("ARM_ENDPOINT") or PUBLIC_ARM,
             client_id=reader.matching("AZURE_CLIENT_ID", _CLIENT_ID, "the client id of a managed identity"),
             ca_bundle=environment.get("REQUESTS_CA_BUNDLE") or None,
             reconcile_deadline_seconds=reader.number("RECONCILE_DEADLINE_SECONDS", 120.0, 1, 540),

@@ -21,18 +21,20 @@ address changes concurrently. The audit finds that orphan.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import ContendedError, DeadlineError, PreconditionFailedError, ToolkitError
 from core.events import EventType
 from core.live import LiveGroup
 from core.names import Address, address_of
 from core.records import RecordSet, same_values
-from core.run_context import ReadsGroups, WritesRecordSets
 from reconciler.changes import Change, Plan, Seen
 from reconciler.desired import Desired, Subject, desire
 from reconciler.observe import observe
 from reconciler.plan import make_plan
+
+if TYPE_CHECKING:
+    from core.run_context import ReadsGroups, WritesRecordSets
 
 VERIFY_AFTER_SECONDS: Final = 2.0
 
@@ -62,8 +64,8 @@ class Converger:
     `verify_after` is how long after the group was read its state still stands, in seconds.
     """
 
-    groups: ReadsGroups
-    private_dns: WritesRecordSets
+    groups: "ReadsGroups"
+    private_dns: "WritesRecordSets"
     remaining: Callable[[], float]
     attempts: int = 5
     dry_run: bool = False

@@ -6,6 +6,7 @@ gone and its address record set gives no trustworthy address: it is missing, or 
 """
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from core.arm_id import ArmId
 from core.errors import InputError, ToolkitError, ZoneMissingError
@@ -13,16 +14,18 @@ from core.live import LiveGroup, LiveState
 from core.names import Address, address_of, parse_address
 from core.placement import PtrPlace
 from core.records import RecordSet, same_values
-from core.run_context import ReadsGroups, ReadsRecordSets
 from reconciler.changes import Seen
 from reconciler.desired import Desired, Subject, unplaced
+
+if TYPE_CHECKING:
+    from core.run_context import ReadsGroups, ReadsRecordSets
 
 
 def observe(
     subject: Subject,
     desired: Desired,
-    private_dns: ReadsRecordSets,
-    groups: ReadsGroups,
+    private_dns: "ReadsRecordSets",
+    groups: "ReadsGroups",
     also: Iterable[Address] = (),
 ) -> Seen:
     """Read what the plan needs. `also` are addresses whose PTRs earlier rounds of this run looked at or wrote.
@@ -66,7 +69,7 @@ def needs_scan(subject: Subject, address_sets: tuple[RecordSet, ...]) -> bool:
     return not ours or any(not same_values(found.values, (found.written_address or "",)) for found in ours)
 
 
-def _address_sets(subject: Subject, private_dns: ReadsRecordSets) -> Iterator[RecordSet]:
+def _address_sets(subject: Subject, private_dns: "ReadsRecordSets") -> Iterator[RecordSet]:
     for record_type in subject.address_types:
         found = private_dns.get(subject.placement.forward_zone, record_type, subject.placement.record_name)
         if found is not None:
@@ -75,7 +78,7 @@ def _address_sets(subject: Subject, private_dns: ReadsRecordSets) -> Iterator[Re
 
 def _read_ptr(
     place: PtrPlace,
-    private_dns: ReadsRecordSets,
+    private_dns: "ReadsRecordSets",
     ptr_sets: dict[Address, RecordSet | None],
     problems: list[ToolkitError],
 ) -> None:
@@ -88,7 +91,7 @@ def _read_ptr(
 
 def _scan(
     subject: Subject,
-    private_dns: ReadsRecordSets,
+    private_dns: "ReadsRecordSets",
     ptr_sets: dict[Address, RecordSet | None],
     problems: list[ToolkitError],
 ) -> None:
@@ -107,7 +110,7 @@ def _owners(
     desired: Desired,
     address_sets: tuple[RecordSet, ...],
     ptr_sets: dict[Address, RecordSet | None],
-    groups: ReadsGroups,
+    groups: "ReadsGroups",
 ) -> Iterator[tuple[str, LiveGroup]]:
     """Read the groups that own what is in our way; nobody is in the way of a group that wants no records."""
     if desired.address is None:

@@ -5,8 +5,8 @@ events are the caller's to send, its calls go over the lean transport. That is m
 """
 
 import os
+import sys
 import time
-import traceback
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -74,7 +74,7 @@ def _run(converger: Converger, progress: Progress) -> tuple[EventType, Exception
     except ToolkitError as error:
         return EventType.RECONCILE_FAILED, error
     except Exception as error:  # noqa: BLE001 - a bug must still end in a result line and a stack trace
-        traceback.print_exc()
+        sys.excepthook(type(error), error, error.__traceback__)
         return EventType.RECONCILE_FAILED, error
 
 

@@ -46,5 +46,5 @@ require PYTHONPATH '/.+'
 [[ -x $PYTHON_BIN ]] || refuse "PYTHON_BIN is not a program"
 [[ -e /dev/fd/$TOKEN_FD ]] || refuse "TOKEN_FD names no open file descriptor"
 
-# -P: the working directory is not on the path; -s: nor is the user's site.
-exec "$PYTHON_BIN" -P -s -m reconciler.worker_main
+# -P: the working directory is not on the path; -S: nor is any site, so that PYTHONPATH alone says what is loaded.
+exec "$PYTHON_BIN" -P -S -m reconciler.worker_main

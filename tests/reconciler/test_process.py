@@ -161,7 +161,7 @@ def held_worker(bench: Any) -> dict[str, Any]:
 
 def test_the_real_worker_holds_no_secret_and_nothing_inherited(held_worker: dict[str, Any]) -> None:
     names = {entry.split("=")[0] for entry in held_worker["environment"] if entry}
-    assert held_worker["argv"] == [sys.executable, "-P", "-s", "-m", "reconciler.worker_main"]
+    assert held_worker["argv"] == [sys.executable, "-P", "-S", "-m", "reconciler.worker_main"]
     assert names == {
         "PATH", "LANG", "LC_ALL", "PWD", "SHLVL", "PYTHON_BIN", "PYTHONPATH", "PYTHONUNBUFFERED", "TOKEN_FD",
         "REQUESTS_CA_BUNDLE", "SUBSCRIPTION_ID", "RESOURCE_GROUP", "CONTAINER_GROUP", "LIVE_STATE", "LIVE_IP",
