@@ -25,7 +25,7 @@ demo: setup     ## the main job, end to end, on the local Azure
 	@$(BIN)/drift demo
 
 test: setup lint types imports ## everything that must hold
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup     ## ruff: rules and format
 	@$(BIN)/ruff check --quiet .
