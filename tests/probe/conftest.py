@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import dns.flags
 import dns.message
@@ -105,9 +105,10 @@ class Nameserver:
         self._host = host
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._connections: set[asyncio.StreamWriter] = set()
         self.port = 0
 
-    def __enter__(self) -> "Nameserver":
+    def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
         return self
@@ -126,23 +127,11 @@ class Nameserver:
         for _ in range(20):
             self._tcp = await asyncio.start_server(self._serve, self._host, 0)
             self.port = self._tcp.sockets[0].getsockname()[1]
-            server = self
-
-            class Udp(asyncio.DatagramProtocol):
-                def connection_made(self, transport: Any) -> None:
-                    self.transport = transport
-
-                def datagram_received(self, data: bytes, addr: Any) -> None:
-                    for delay, wire in server._replies(data, "udp"):
-                        server._loop.call_later(delay, self._send, wire, addr)
-
-                def _send(self, wire: bytes, addr: Any) -> None:
-                    if not self.transport.is_closing():
-                        self.transport.sendto(wire, addr)
-
             try:
-                self._udp, _ = await self._loop.create_datagram_endpoint(Udp, (self._host, self.port))
-            except OSError:
+                self._udp, _ = await self._loop.create_datagram_endpoint(
+                    lambda: _Udp(self._replies), (self._host, self.port)
+                )
+            except OSError:  # the port is taken for UDP
                 self._tcp.close()
                 continue
             return
@@ -151,12 +140,9 @@ class Nameserver:
     async def _stop(self) -> None:
         self._udp.close()
         self._tcp.close()
-        await self._tcp.wait_closed()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0)
+        for writer in self._connections:
+            writer.transport.abort()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     def _replies(self, data: bytes, transport: str) -> Reply:
         self.queries[transport] += 1
@@ -166,16 +152,37 @@ class Nameserver:
         return [(0.0, made.to_wire())] if isinstance(made, dns.message.Message) else made
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        self._connections.add(writer)
+        try:
             while True:
                 size = struct.unpack("!H", await reader.readexactly(2))[0]
                 for delay, wire in self._replies(await reader.readexactly(size), "tcp"):
                     await asyncio.sleep(delay)
                     writer.write(struct.pack("!H", len(wire)) + wire)
                 await writer.drain()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+            self._connections.discard(writer)
+
+
+class _Udp(asyncio.DatagramProtocol):
+    def __init__(self, replies: Callable[[bytes, str], Reply]) -> None:
+        self._replies = replies
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        for delay, wire in self._replies(data, "udp"):
+            asyncio.get_running_loop().call_later(delay, self._send, wire, addr)
+
+    def _send(self, wire: bytes, addr: Any) -> None:
+        if not self._transport.is_closing():
+            self._transport.sendto(wire, addr)
 
 
 @pytest.fixture
