@@ -108,7 +108,7 @@ class DnsServer:
         self._idle_seconds = idle_seconds
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._delayed: set[asyncio.TimerHandle] = set()
         self.host, self.port = "", 0
 
@@ -142,8 +142,12 @@ class DnsServer:
             self._udp.close()
         if self._tcp is not None:
             self._tcp.close()
-        for writer in list(self._connections):
+        serving = [task for task in self._connections.values() if task is not None]
+        for writer, task in list(self._connections.items()):
             writer.transport.abort()
+            if task is not None:
+                task.cancel()  # it may be waiting to give a slow answer
+        await asyncio.gather(*serving, return_exceptions=True)
         await asyncio.sleep(0)  # the transports close themselves on the loop's next turn
 
     def outcome(self, wire: bytes, transport: Transport) -> tuple[list[Datagram], float]:
@@ -179,14 +183,14 @@ class DnsServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One TCP connection: as many queries as the client sends, pipelined or not, answered in order."""
-        self._connections.add(writer)
+        self._connections[writer] = asyncio.current_task()
         try:
             while await self._serve_one(reader, writer):
                 pass
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
-            self._connections.discard(writer)
+            self._connections.pop(writer, None)
             writer.close()
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()

@@ -64,7 +64,7 @@ class Gateway:
             await self._stop.wait()
         finally:
             for door in doors:
-                door.close()
+                await door.close()
             await asyncio.sleep(0)  # the transports close themselves on the loop's next turn
 
 
@@ -75,6 +75,7 @@ class _Door(asyncio.DatagramProtocol):
         self._route = route
         self._stack = ExitStack()
         self._sockets: dict[tuple[str, int], socket.socket] = {}
+        self._streams: set[asyncio.Task[None]] = set()
         self._transport: asyncio.DatagramTransport
 
     async def open(self) -> int:
@@ -93,7 +94,10 @@ class _Door(asyncio.DatagramProtocol):
             break
         return port
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        for stream in self._streams:
+            stream.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
         for upstream in self._sockets.values():
             asyncio.get_running_loop().remove_reader(upstream)
             upstream.close()
@@ -123,23 +127,26 @@ class _Door(asyncio.DatagramProtocol):
         return upstream
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._streams.add(task)
+        task.add_done_callback(self._streams.discard)
         source = (self._route.source, 0) if self._route.source else None
+        writers = [writer]
         try:
-            far = await asyncio.open_connection(self._route.host, self._route.port, local_addr=source)
-        except OSError:
-            writer.close()
-            return
-        self._stack.callback(writer.transport.abort)
-        self._stack.callback(far[1].transport.abort)
-        await asyncio.gather(_pump(reader, far[1]), _pump(far[0], writer))
+            far, out = await asyncio.open_connection(self._route.host, self._route.port, local_addr=source)
+            writers.append(out)
+            await asyncio.gather(_pump(reader, out), _pump(far, writer))
+        except (OSError, asyncio.CancelledError):
+            for each in writers:
+                each.transport.abort()
+        for each in writers:
+            each.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-    except ConnectionError:
-        pass
-    finally:
-        writer.close()
+    """Pass everything on, and then the end."""
+    while data := await reader.read(_CHUNK):
+        writer.write(data)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()

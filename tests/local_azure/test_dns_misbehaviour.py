@@ -1,6 +1,7 @@
 """What a resolver can be told to do wrong: the rules, the bytes, and the sockets."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -180,6 +181,21 @@ def test_a_slow_answer_that_is_still_waiting_does_not_hold_up_the_stop() -> None
             await dns.asyncquery.udp(QUERY, host, timeout=0.05, port=port)
 
     in_world(test, DnsFault("slow", seconds=3600))
+
+
+def test_a_slow_answer_by_tcp_does_not_hold_up_the_stop_either() -> None:
+    async def test(_world: World, host: str, port: int) -> None:
+        with pytest.raises(dns.exception.Timeout):
+            await dns.asyncquery.tcp(QUERY, host, timeout=0.05, port=port)
+        wire = QUERY.to_wire()
+        client.connect((host, port))
+        client.sendall(len(wire).to_bytes(2, "big") + wire)
+        await asyncio.sleep(0.05)  # the query is being answered when the resolvers stop
+
+    began = time.monotonic()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+        in_world(test, DnsFault("slow", seconds=3600))
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("kind", ["drop", "wrong_id", "wrong_question", "wrong_source"])

@@ -70,6 +70,14 @@ def test_a_registration_zone_gives_the_machine_a_second_name(lab: Any, hub: str)
     assert ask(lab, hub, "gone.corp.internal", "A") == ("NXDOMAIN", [], "corp.internal.", True)
 
 
+def test_a_record_set_by_hand_comes_before_what_is_registered(lab: Any, hub: str) -> None:
+    machine(lab.fleet, hub)
+    lab.fleet.zone("corp.internal")
+    lab.fleet.link("corp.internal", hub, registration=True)
+    lab.fleet.put_record("corp.internal", "A", "vm", "10.0.1.77")
+    assert ask(lab, hub, "vm.corp.internal", "A") == ("NOERROR", ["10.0.1.77"], "", True)
+
+
 def test_a_container_group_has_no_default_name(lab: Any) -> None:
     group = lab.group("web")
     vnet = group.replace("Microsoft.ContainerInstance/containerGroups/web", "Microsoft.Network/virtualNetworks/spoke")

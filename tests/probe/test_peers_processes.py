@@ -174,6 +174,17 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_what_a_server_has_started_ends_with_it() -> None:
+    plan = Launch("sh", ("-c", "sleep 600 & trap 'exit 0' TERM; wait"), {}, ())
+    with Server(lambda _directory, _port: plan) as server:
+        pid = server.pid
+        deadline = time.monotonic() + 5
+        while len(group_of(pid)) < 2:
+            assert time.monotonic() < deadline
+    assert group_of(pid) == []
+
+
 def test_a_server_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     plan = Launch("no-such-server", (), {}, ())
