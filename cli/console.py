@@ -63,10 +63,15 @@ def table(title: str = "", *, headings: bool = True) -> "Table":
     )
 
 
-def show_json(value: Any) -> None:
+def show_json(value: Any, *, one_line: bool = False) -> None:
     """Print a result for a program: one JSON document, ASCII, so that no locale can spoil it."""
+    show_text(json.dumps(value, indent=None if one_line else 2, default=str) + "\n")
+
+
+def show_text(text: str) -> None:
+    """Print a result for a program as it is."""
     try:
-        sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         drop(sys.stdout)

@@ -11,6 +11,7 @@ import typer
 from cli import console
 from cli.failures import EXIT_CODES, EXIT_INTERRUPTED, exit_code_of, show_error, to_json
 from core.events import TOOL_VERSION, EventType
+from core.probe_settings import TargetSource
 
 CODES: Final = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES) + "."
 
@@ -90,6 +91,76 @@ def _track(
     from cli.track import track
 
     _end(lambda: track(group_id, links=links, json=json), json=json)
+
+
+@app.command("probe", epilog=CODES)
+def _probe(  # noqa: PLR0913, PLR0917 - one for each option
+    resolver: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDR[#PORT]", help="Ask this name server; several are asked each on its own."),
+    ] = None,
+    targets: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Names and addresses to ask for, lines or JSON; - is stdin.")
+    ] = None,
+    source: Annotated[
+        TargetSource | None, typer.Option("--from", help="Where targets come from: live groups, DNS, or given ones.")
+    ] = None,
+    vnet: Annotated[str | None, typer.Option(metavar="ID", help="The virtual network that this is run in.")] = None,
+    json: Json = False,
+    format_: Annotated[str, typer.Option("--format", metavar="table|json|junit|prometheus", help="How to print.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Probe again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.1, max=86_400, help="Seconds between two runs of --watch.")] = 60.0,
+    confirm: Annotated[
+        bool, typer.Option("--confirm/--no-confirm", help="Look twice before it is called wrong.")
+    ] = True,
+    confirm_seconds: Annotated[
+        float | None, typer.Option(min=0, max=300, help="At most so long before the second look.")
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=10_000, help="Questions at a time.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.05, max=60, help="Seconds for each message.")] = None,
+    deadline: Annotated[float | None, typer.Option(min=1, max=3600, help="Seconds for the whole run.")] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(metavar="VERDICT[,…]", help="Verdicts that count: any, never, or their names.")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record/--no-record", help="Send rows to the event table where one is configured.")
+    ] = True,
+) -> None:
+    """Ask the resolver for every name and address, and say why an answer is wrong. Never writes DNS."""
+    from cli import probe_wishes as wish
+    from cli.probe import probe
+
+    kind = wish.chosen_format(format_, json=json)
+    wishes = wish.Wishes(
+        resolvers=wish.checked_resolvers(resolver or ()),
+        targets=wish.checked_targets(targets),
+        source=wish.checked_source(source, targets),
+        vnet=wish.checked_vnet(vnet),
+        confirm_seconds=confirm_seconds if confirm else 0,
+        concurrency=concurrency,
+        timeout_seconds=timeout,
+        deadline_seconds=deadline,
+        fail_on=wish.checked_fail_on(fail_on or ()),
+        format=kind,
+        watch=wish.checked_watch(every if watch else None, kind),
+        record=record,
+    )
+    _end(lambda: probe(wishes), json=kind is wish.Format.JSON)
+
+
+@app.command("links", epilog=CODES)
+def _links(
+    vnet: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A virtual network that must see every zone (PROBE_VNETS).")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say whether every virtual network that must see a zone is linked to it. Only reads."""
+    from cli.links import links
+    from cli.probe_wishes import checked_vnet
+
+    vnets = tuple(filter(None, map(checked_vnet, vnet or ())))
+    _end(lambda: links(vnets, json=json), json=json)
 
 
 @app.command("events", epilog=CODES)

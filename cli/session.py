@@ -70,5 +70,7 @@ def configure_logging(*, debug: bool) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
     # An event that the table refused is a log line: it must not be lost because it is good news.
     logging.getLogger("aci_dns.events").setLevel(logging.INFO)
+    # What the probe finds is the result of the command, printed as such: it must not stand there twice.
+    logging.getLogger("aci_dns.probe").setLevel(logging.DEBUG if debug else logging.ERROR)
     logging.getLogger("azure").setLevel(logging.INFO if debug else logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.INFO if debug else logging.CRITICAL)
