@@ -1,7 +1,8 @@
 """The triggers of the function app: bind, run, return. Importing this reads no environment and opens nothing.
 
-Both functions take the Event Grid schema and CloudEvents 1.0. There is no retry policy here on purpose: a failed
-invocation answers 500, and Event Grid delivers the event again for up to a day, with growing pauses.
+`reconcile` and `track` take the Event Grid schema and CloudEvents 1.0. There is no retry policy here on purpose: a
+failed invocation answers 500, and Event Grid delivers the event again for up to a day, with growing pauses. `probe`
+runs by the clock; its next run is its retry.
 """
 
 import functools
@@ -20,6 +21,7 @@ from core.errors import ToolkitError
 from core.events import Component, Event, EventType
 from core.run_context import RunContext
 from core.settings import Settings
+from probe import run as prober
 from reconciler import run as reconciler
 from tracker import run as tracker
 
@@ -41,6 +43,24 @@ def track(event: func.EventGridEvent, context: func.Context) -> None:
     run_invocation(event, context, tracker.track, (Component.TRACKER, EventType.TRACK_FAILED))
 
 
+# A missing PROBE_SCHEDULE keeps the host from starting this function: the deployment sets it, six fields, UTC.
+@app.function_name("probe")
+@app.timer_trigger(arg_name="timer", schedule="%PROBE_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def probe(timer: func.TimerRequest, context: func.Context) -> None:
+    """Ask the resolver of this app's network for every name; wrong answers are rows, what cannot run raises."""
+    late = ", past due" if timer.past_due else ""
+    logger.info("%s begins: invocation %s%s", context.function_name, context.invocation_id, late)
+    room = (Component.PROBE, EventType.PROBE_COMPLETED)
+    settings, surroundings = surroundings_of(context, {}, room, deadline_of_probe)
+    prober.probe(surroundings, prober.ProbeOptions(settings.probe, context.invocation_id))
+    logger.info("%s ends: invocation %s", context.function_name, context.invocation_id)
+
+
+def deadline_of_probe(settings: Settings) -> float:
+    """Give how long a run of the probe may use ARM: targets are read before all questions, facts after them."""
+    return settings.probe.deadline_seconds + settings.reconcile_deadline_seconds
+
+
 def run_invocation(
     event: func.EventGridEvent | func.CloudEvent,
     context: func.Context,
@@ -50,14 +70,25 @@ def run_invocation(
     """Run one room's recipe. `failure` is what is reported when the app cannot even be put together."""
     logger.info("%s begins: invocation %s, event %a", context.function_name, context.invocation_id, event.id)
     raw = raw_event(event)
+    _, surroundings = surroundings_of(context, raw, failure)
+    run(raw, surroundings)
+    logger.info("%s ends: invocation %s", context.function_name, context.invocation_id)
+
+
+def surroundings_of(
+    context: func.Context,
+    raw: dict[str, Any],
+    failure: tuple[Component, EventType],
+    deadline: Callable[[Settings], float | None] = lambda _: None,
+) -> tuple[Settings, RunContext]:
+    """Put the invocation's surroundings together; that it cannot be done is reported, and raised."""
     try:
         settings, services = doors()
-        surroundings = run_context(services, settings, context.invocation_id, attempt_of(context))
+        attempt, seconds = attempt_of(context), deadline(settings)
+        return settings, run_context(services, settings, context.invocation_id, attempt, deadline_seconds=seconds)
     except Exception as error:
         report_unusable(raw, context.invocation_id, failure, error)
         raise
-    run(raw, surroundings)
-    logger.info("%s ends: invocation %s", context.function_name, context.invocation_id)
 
 
 @functools.cache

@@ -45,6 +45,34 @@ def grid_event() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
+def timer() -> Callable[..., dict[str, Any]]:
+    """Give `make(past_due=False)`: what the host sends when a timer is due."""
+
+    def make(past_due: bool = False) -> dict[str, Any]:
+        now = "2026-11-22T10:05:00.0000000+00:00"
+        status = {"Last": now, "Next": now, "LastUpdated": now}
+        return {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
+
+    return make
+
+
+@pytest.fixture
+def probe_settings(lab: Any) -> Callable[[], dict[str, str]]:
+    """Give the settings of a probe in the network `spoke`, which exists after this, that asks its resolver once."""
+
+    def make() -> dict[str, str]:
+        vnet = lab.fleet.vnet("spoke", "10.0.1.0/24")
+        resolver = {key.lower(): at for key, at in lab.fleet.control("GET", "dns")["resolvers"].items()}[vnet.lower()]
+        return {
+            "PROBE_VANTAGE": vnet,
+            "PROBE_RESOLVERS": resolver.replace(":", "#"),
+            "PROBE_CONFIRM_SECONDS": "0",
+        }
+
+    return make
+
+
+@pytest.fixture
 def rows(lab: Any) -> Callable[[], list[dict[str, Any]]]:
     """Give `rows()`: what the event table of the local workspace holds, oldest first."""
 

@@ -42,11 +42,14 @@ def test_it_is_indexed_and_loaded_with_an_empty_environment(drive: Callable[...,
     answer, _ = drive({})
     assert answer["init"]["status"] == "Success"
     binding = {"direction": "IN", "type": "eventGridTrigger", "name": "event"}
+    timer = {"direction": "IN", "type": "timerTrigger", "name": "timer", "schedule": "%PROBE_SCHEDULE%",
+             "runOnStartup": False, "useMonitor": True}  # fmt: skip
     assert {
         name: (found["status"], found["bindings"], found["retries"]) for name, found in answer["functions"].items()
     } == {
         "reconcile": ("Success", [binding], 0),
         "track": ("Success", [binding], 0),
+        "probe": ("Success", [timer], 0),
     }
 
 
@@ -81,6 +84,36 @@ def test_both_functions_do_their_work_and_fail_loudly_in_both_schemas(
         "e1": "reconcile_updated", "e2": "reconcile_updated", "e3": "no_change", "e4": "no_change",
         "e5": "reconcile_failed", "e6": "track_failed",
     }  # fmt: skip
+
+
+def test_the_timer_probes_with_the_managed_identity_and_fails_only_if_it_cannot_run(  # noqa: PLR0917 - fixtures
+    drive: Callable[..., tuple[dict[str, Any], str]],
+    lab: Any,
+    zone_map: str,
+    timer: Callable[..., dict[str, Any]],
+    rows: Callable[[], list[dict[str, Any]]],
+    probe_settings: Callable[[], dict[str, str]],
+) -> None:
+    for zone in ("corp.internal", "10.in-addr.arpa"):
+        lab.zone(zone, "spoke")
+    lab.group("web", "10.0.1.4")
+    probe = {"function": "probe", "argument": "timer", "event": timer(past_due=True)}
+    answer, log = drive({**lab.environment(zone_map), **probe_settings()}, probe, probe)
+    first, second = answer["invocations"]
+    assert (first["status"], second["status"]) == ("Success", "Success"), first["message"]
+    assert f"probe begins: invocation {first['invocation_id']}, past due" in log
+    found = [(row["EventType"], row["Verdict"], row["CorrelationId"]) for row in rows()]
+    assert sorted(found) == sorted(
+        each
+        for one in (first, second)
+        for each in (
+            ("probe_failed", "a_missing", one["invocation_id"]),
+            ("probe_completed", "", one["invocation_id"]),
+        )
+    )
+    unusable, log = drive({"DNS_ZONE_MAP": "{"}, probe)
+    assert unusable["invocations"][0]["status"] == "Failure"
+    assert "AciDnsEventFallback {" in log
 
 
 def test_a_bad_configuration_fails_the_invocation_and_not_the_indexing(

@@ -11,6 +11,7 @@ import azure.functions as func
 import pytest
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
+from azure.functions.timer import TimerRequestConverter
 
 import function_app
 from core.errors import ConfigurationError, ForbiddenError
@@ -150,6 +151,49 @@ def test_a_bad_configuration_fails_every_invocation_loudly(
         lines = [record.getMessage() for record in caplog.records if record.name == "aci_dns.events"]
         row = json.loads(lines[0].removeprefix(FALLBACK_MARKER))
         assert (row["EventType"], row["ErrorCode"], row["SourceEventId"]) == (FAILURES[name], "bad_configuration", "e1")
+
+
+def run_probe(payload: dict[str, Any]) -> None:
+    decoded_timer = TimerRequestConverter.decode(Datum(json.dumps(payload), "json"), trigger_metadata={})
+    function_app.probe(timer=decoded_timer, context=Context("probe"))
+
+
+def test_the_timer_finds_every_group_right_and_then_says_what_an_unlinked_zone_does(  # noqa: PLR0917 - fixtures
+    lab: Any,
+    zone_map: str,
+    timer: Callable[..., dict[str, Any]],
+    probe_settings: Callable[[], dict[str, str]],
+    rows: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for zone in ("corp.internal", "10.in-addr.arpa"):
+        lab.zone(zone, "spoke")
+    group = lab.group("web", "10.0.1.4")
+    lab.record("corp.internal", "A", "web", "10.0.1.4", owner=group)
+    lab.record("10.in-addr.arpa", "PTR", "4.1.0", "web.corp.internal", owner=group)
+    settings = probe_settings()
+    for name, value in {**lab.environment(zone_map), **settings}.items():
+        monkeypatch.setenv(name, value)
+    run_probe(timer())
+    assert [(row["EventType"], row["Verdict"]) for row in rows() if row["Verdict"]] == [("probe_ok", "ok")]
+    lab.fleet.unlink("10.in-addr.arpa", settings["PROBE_VANTAGE"])
+    run_probe(timer())
+    (failed,) = [row for row in rows() if row["EventType"] == "probe_failed"]
+    assert (failed["Verdict"], failed["Vantage"]) == ("reverse_zone_unlinked", settings["PROBE_VANTAGE"])
+    assert "link vnet create" in failed["ErrorMessage"]
+    assert failed["Details"]["cross_check"]["hop"] == "link"
+    assert sum(row["EventType"] == "probe_completed" for row in rows()) == 2
+
+
+def test_a_probe_that_cannot_run_fails_loudly(
+    timer: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DNS_ZONE_MAP", "{")
+    with caplog.at_level(logging.INFO), pytest.raises(ConfigurationError, match="DNS_ZONE_MAP"):
+        run_probe(timer())
+    lines = [record.getMessage() for record in caplog.records if record.name == "aci_dns.events"]
+    row = json.loads(lines[0].removeprefix(FALLBACK_MARKER))
+    assert (row["EventType"], row["ErrorCode"]) == ("probe_completed", "bad_configuration")
 
 
 def test_settings_and_clients_are_built_once(web: str, grid_event: Callable[..., dict[str, Any]]) -> None:

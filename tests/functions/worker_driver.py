@@ -1,8 +1,9 @@
 """Drives Microsoft's worker library as the Functions host does: init, metadata, load, invoke, in protobuf messages.
 
 Runs on Python 3.13 in .venv-functions. Takes one JSON object on stdin, {"app": folder, "invocations": [{"function",
-"event", "retry", "encoding"}]}, and gives one on stdout; the app's log goes to stderr. `azure_functions_runtime` 1.3.0
-wants an object with `.request` and `.properties`; `afprotos` are the host's compiled messages.
+"event", "argument", "retry", "encoding"}]}, and gives one on stdout; the app's log goes to stderr.
+`azure_functions_runtime` 1.3.0 wants an object with `.request` and `.properties`; `afprotos` are the host's compiled
+messages.
 """
 
 import asyncio
@@ -54,7 +55,7 @@ async def invoke(function_id: str, given: dict[str, Any]) -> dict[str, Any]:
     asked = protos.InvocationRequest(
         invocation_id=str(uuid.uuid4()),
         function_id=function_id,
-        input_data=[protos.ParameterBinding(name="event", data=data)],
+        input_data=[protos.ParameterBinding(name=given.get("argument", "event"), data=data)],
         trigger_metadata={"data": data},
     )
     if "retry" in given:
