@@ -16,7 +16,8 @@ VIRTUAL_NETWORK: Final = "Microsoft.Network/virtualNetworks"
 MAX_TARGETS_LENGTH: Final = 10_000_000
 _SUBSCRIPTION = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-]{0,63}", re.ASCII)
 _SUBNET = re.compile(r"[\w.\-/()]{1,400}", re.ASCII)
-_RESOLVER = re.compile(r"\[?(?P<host>[0-9A-Fa-f:.]+(?:%[\w.\-]+)?)\]?(?:#(?P<port>[0-9]{1,5}))?", re.ASCII)
+_HOST: Final = r"[0-9A-Fa-f:.]+(?:%[\w.\-]+)?"
+_RESOLVER = re.compile(rf"(?:\[(?P<bracketed>{_HOST})\]|(?P<bare>{_HOST}))(?:#(?P<port>[0-9]{{1,5}}))?", re.ASCII)
 _MAX_PORT: Final = 65535
 
 
@@ -47,7 +48,7 @@ class ResolverAddress:
         """Read `10.0.0.4`, `10.0.0.4#5353`, `fd00::1#53` or `[fd00::1]#53`; raises InputError."""
         found = _RESOLVER.fullmatch(text)
         try:
-            host = str(ipaddress.ip_address(found["host"] if found else ""))
+            host = str(ipaddress.ip_address((found["bracketed"] or found["bare"]) if found else ""))
         except ValueError as error:
             raise InputError(f"not the address of a name server (address or address#port): {text[:80]!a}") from error
         port = int((found and found["port"]) or DNS_PORT)
