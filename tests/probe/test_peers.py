@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from core.names import parse_address
-from core.probe_settings import ResolverAddress
+from core.probe_settings import ProbeSettings, ResolverAddress
 from core.records import ZoneRef
 from local_azure import dns as resolvers
 from local_azure.dns.faults import DnsFault
@@ -26,14 +26,10 @@ from local_azure.peers.process import Endpoint, find_program
 from local_azure.peers.situations import FORWARD, SITUATIONS, Situation, Vantage
 from local_azure.peers.unbound import Unbound
 from local_azure.server import LocalAzure
-from probe.answer import question
-from probe.resolve import Asker, Patience
+from probe.look import Looks, look_at_all
 from probe.resolvers import ResolverSet
 from probe.target import Target
-from probe.verdict import Judgement, Verdict, judge
-
-if TYPE_CHECKING:
-    from probe.answer import Answer
+from probe.verdict import Verdict
 
 PEERS: dict[str, Any] = {
     "bind": Bind,
@@ -45,8 +41,9 @@ PEERS: dict[str, Any] = {
     "azure_forwarder": AzureForwarder,
 }
 PACKAGES = {"named": "bind9", "unbound": "unbound", "knotd": "knot", "nsd": "nsd"}
-PATIENCE = Patience(timeout_seconds=2.0, attempts=2, deadline_seconds=15.0)
-IMPATIENCE = Patience(timeout_seconds=0.2, attempts=1, deadline_seconds=5.0)
+PATIENT = ProbeSettings(timeout_seconds=2.0, attempts=2, deadline_seconds=20.0)
+IMPATIENT = ProbeSettings(timeout_seconds=0.2, attempts=1, deadline_seconds=5.0)
+ONE_LOOK = ProbeSettings(timeout_seconds=0.6, attempts=2, deadline_seconds=5.0, confirm_seconds=0)
 
 
 class Peer(Protocol):
@@ -97,28 +94,28 @@ def target_of(situation: Situation) -> Target:
     return Target(situation.fqdn, parse_address(situation.ip), zone, ZoneRef("", "", situation.reverse_zone))
 
 
-async def look(endpoint: Endpoint, target: Target, patience: Patience) -> tuple["Answer", ...]:
-    ends = asyncio.get_running_loop().time() + patience.deadline_seconds
+async def no_sleep(_seconds: float) -> None:
+    """Wait for nothing: no server here forgets or learns anything between two looks."""
+
+
+def look(endpoint: Endpoint, situations: list[Situation], settings: ProbeSettings) -> list[Looks]:
+    """Ask one server as the probe does: all at once, and for what is wrong a second time."""
     servers = ResolverSet((ResolverAddress(endpoint.host, endpoint.port),))
-    questions = [question(target.fqdn, target.address_type), question(target.ptr_name, "PTR")]
-    return await Asker(servers, patience, ends).ask_all(questions)
+    targets = [target_of(situation) for situation in situations]
+    (found,) = asyncio.run(look_at_all(targets, [servers], settings, no_sleep))
+    return found
 
 
-def judged(endpoint: Endpoint, situation: Situation, patience: Patience | None = None) -> Judgement:
-    """Ask one server as the probe does, and judge."""
-    patience = patience or (IMPATIENCE if situation.vantage is Vantage.SILENT else PATIENCE)
-    target = target_of(situation)
-    forward, reverse = asyncio.run(look(endpoint, target, patience))
-    return judge(target, forward, reverse)
+def says(looks: Looks) -> list[dict[str, Any]]:
+    return [finding.answer.to_json() for finding in looks.first.findings]
+
+
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.tools] if PEERS[name].program else []
 
 
 PLAYED = [
-    pytest.param(
-        name,
-        situation,
-        id=f"{name}-{situation}",
-        marks=[pytest.mark.tools] if PEERS[name].program else [],
-    )
+    pytest.param(name, situation, id=f"{name}-{situation}", marks=marks_of(name))
     for name in PEERS
     for situation in SITUATIONS
     if situation.vantage in PEERS[name].vantages
@@ -127,12 +124,22 @@ PLAYED = [
 
 @pytest.mark.parametrize(("name", "situation"), PLAYED)
 def test_the_verdict_is_the_same_of_every_server(peers: Peers, name: str, situation: Situation) -> None:
-    found = judged(peers[name].endpoint(situation.vantage), situation)
-    assert found.verdict == situation.verdict, [finding.answer.to_json() for finding in found.findings]
+    settings = IMPATIENT if situation.vantage is Vantage.SILENT else PATIENT
+    (found,) = look(peers[name].endpoint(situation.vantage), [situation], settings)
+    assert found.verdict == situation.verdict, says(found)
+    assert (found.second is None) is (situation.verdict == "ok")
+    answers = [finding.answer for finding in found.first.findings]
     if situation.by_tcp:
-        assert found.findings[1].answer.transport == "tcp"
+        assert answers[1].transport == "tcp"
     if name.endswith("forwarder"):
-        assert not any(finding.answer.authoritative for finding in found.findings)
+        assert not any(answer.authoritative for answer in answers)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in PEERS])
+def test_targets_asked_for_all_at_once_are_not_mixed_up(peers: Peers, name: str) -> None:
+    situations = [situation for situation in SITUATIONS if situation.vantage is Vantage.LINKED] * 20
+    found = look(peers[name].endpoint(Vantage.LINKED), situations, PATIENT)
+    assert [looks.verdict for looks in found] == [situation.verdict for situation in situations]
 
 
 @pytest.mark.parametrize(
@@ -163,13 +170,12 @@ def test_a_resolver_that_misbehaves_is_told_from_one_that_knows_nothing(
     rules = peers.rules_of_azure()
     before = list(rules)
     rules[:0] = [replace(fault, vnet="vnet-linked") for fault in faults]
+    waits_in_vain = verdict in ("timeout", "truncated")
     try:
-        waits_in_vain = verdict in ("timeout", "truncated")
-        patience = Patience(timeout_seconds=0.15 if waits_in_vain else 0.6, attempts=2, deadline_seconds=5.0)
-        found = judged(endpoint, web, patience)
+        (found,) = look(endpoint, [web], replace(ONE_LOOK, timeout_seconds=0.15) if waits_in_vain else ONE_LOOK)
     finally:
         rules[:] = before
-    assert found.verdict == verdict, [finding.answer.to_json() for finding in found.findings]
+    assert found.verdict == verdict, says(found)
 
 
 @pytest.mark.tools
