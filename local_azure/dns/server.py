@@ -28,6 +28,8 @@ FindFault = Callable[[dns.message.Message, Transport], DnsFault | None]
 HEADER_BYTES: Final = 12
 PLAIN_UDP_BYTES: Final = 512
 """The most that a client without EDNS takes by UDP (RFC 1035)."""
+RECEIVE_BYTES: Final = 4 * 1024 * 1024
+"""Room for the datagrams that wait to be read."""
 IDLE_SECONDS: Final = 10.0
 """A TCP connection without a query for so long is closed (RFC 7766 asks for "a few seconds")."""
 _BIND_TRIES: Final = 16
@@ -79,6 +81,8 @@ class _Udp(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)  # asyncio's own is no subclass of it on 3.11
+        # Hundreds of queries come at once from a probe; what does not fit is lost. The system may grant less.
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         sent, seconds = self._server.outcome(data, "udp")

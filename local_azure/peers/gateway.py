@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Self, cast
 
+from local_azure.dns.server import RECEIVE_BYTES
 from local_azure.peers.process import Endpoint
 from local_azure.peers.situations import Vantage
 
@@ -105,6 +106,7 @@ class _Door(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
+        _make_room(self._transport.get_extra_info("socket"))
         self._stack.callback(transport.close)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -116,6 +118,7 @@ class _Door(asyncio.DatagramProtocol):
         """Open a socket that stands for this client."""
         upstream = self._sockets[client] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         upstream.setblocking(False)
+        _make_room(upstream)
         upstream.bind((self._route.source or "", 0))
         upstream.connect((self._route.host, self._route.port))
 
@@ -141,6 +144,11 @@ class _Door(asyncio.DatagramProtocol):
                 each.transport.abort()
         for each in writers:
             each.close()
+
+
+def _make_room(near: socket.socket) -> None:
+    """Let bursts wait to be read instead of being lost; the system may grant less."""
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
