@@ -17,7 +17,7 @@ _HERE: Final = "127.0.0.1"
 _OPTIONS: Final = """options {
   directory "."; pid-file none; session-keyfile none; lock-file none;
   listen-on port %(port)s { 127.0.0.1; }; listen-on-v6 { none; };
-  clients-per-query 0; max-clients-per-query 0;
+  clients-per-query 0; max-clients-per-query 0; udp-receive-buffer 4194304;
   dnssec-validation no; notify no; check-integrity no; qname-minimization off; stale-answer-enable no;
 };
 controls { };
