@@ -62,10 +62,11 @@ check: test     ## the same as test
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
              --no-emit-index-url --no-emit-find-links --no-header
-pins: setup     ## compile requirements.txt and requirements-dev.txt from pyproject.toml
+pins: setup     ## compile every requirements*.txt from pyproject.toml and requirements-*.in
 	@$(UV_COMPILE) pyproject.toml -o requirements.txt
 	@$(UV_COMPILE) pyproject.toml --extra local --extra dev -c requirements.txt -o requirements-dev.txt
 	@$(subst 3.11,3.13,$(UV_COMPILE)) pyproject.toml requirements-functions.in -c requirements.txt -o requirements-functions.txt
+	@$(subst 3.11,3.13,$(UV_COMPILE)) requirements-probe.in -c requirements-dev.txt -o requirements-probe.txt
 
 clean:          ## remove what make made
 	@rm -rf $(VENV) $(FUNCTIONS_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
