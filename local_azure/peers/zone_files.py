@@ -17,6 +17,11 @@ _ROOT: Final = "a.root-servers.net. nstld.verisign-grs.com. 2024103101 1800 900 
 def azure_zone(zone: str) -> str:
     """Give one of the situations' zones with the SOA that Azure gives a new private zone."""
     lines = [f"{r.name} {r.type} {r.value}{'.' if r.type == 'PTR' else ''}" for r in ZONES[zone]]
+    return azure_file(*lines)
+
+
+def azure_file(*lines: str) -> str:
+    """Give a master file of these lines (`name type data`, TTL 10) with the SOA that Azure gives a new private zone."""
     return _file(_AZURE_SOA, f"{SOA_DEFAULTS['host']}.", *lines)
 
 
