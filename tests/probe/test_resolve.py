@@ -1,8 +1,10 @@
 """Asking: real sockets on loopback, and name servers that do what servers and networks do."""
 
 import asyncio
+import resource
 import socket
 import struct
+import sys
 import time
 
 import dns.message
@@ -10,7 +12,7 @@ import pytest
 
 from core.probe_settings import ResolverAddress
 from probe.answer import Answer, Failure, Question
-from probe.resolve import Asker, Patience
+from probe.resolve import Asker, Patience, socket_limit
 from probe.resolvers import ResolverSet, resolver_sets, system_servers
 
 WEB = Question("web.corp.internal", "A")
@@ -277,6 +279,12 @@ def test_the_deadline_ends_everything_and_names_what_was_not_asked(nameserver):
     assert failures[0] is Failure.TIMEOUT
     assert failures[-1] is Failure.NOT_ASKED
     assert found[-1].detail == "the run's deadline was over"
+
+
+@pytest.mark.parametrize(("soft", "sockets"), [(1024, 512), (1, 1), (resource.RLIM_INFINITY, sys.maxsize)])
+def test_no_more_sockets_are_used_than_the_process_can_spare(soft, sockets, monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+    assert socket_limit() == sockets
 
 
 def test_nothing_to_ask_takes_no_socket(closed_port):

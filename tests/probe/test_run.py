@@ -2,7 +2,8 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,10 +11,14 @@ import pytest
 from cloud.credentials import FixedTokenCredential
 from cloud.services import build, run_context
 from cloud.sink import MemorySink
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, ForbiddenError, ZoneMissingError
+from core.records import RecordSet, ZoneRef
 from core.settings import Settings
+from core.zone_map import ZoneMap
+from probe.facts import FactReader
 from probe.result import ProbeReport, percentile
 from probe.run import ProbeOptions, probe
+from probe.targets import targets_of_record
 
 REVERSE = "1.10.in-addr.arpa"
 FQDN = "web.corp.internal"
@@ -209,6 +214,55 @@ def test_groups_without_an_address_are_left_out_and_counted(bench):
     report = bench.probe()
     assert len(report.results) == 1
     assert report.remarks == ("1 container groups have no private address now and are not asked for",)
+
+
+def test_many_failing_targets_are_read_by_listing_the_zone(bench):
+    for number in range(25):
+        bench.lab.record("corp.internal", "A", f"n{number}", f"10.1.0.{100 + number}")
+    report = bench.probe(PROBE_SOURCE="dns")
+    assert report.summary.verdicts == {"ok": 1, "ptr_missing": 25}
+    assert {result.cross_check.hop.value for result in report.failing} == {"record"}
+    # the targets: A, AAAA; the facts: zones, links of two, A and PTR records, the network
+    assert report.summary.arm_calls == 2 + 1 + 2 + 2 + 1
+
+
+def test_a_fleet_that_fails_as_a_whole_is_not_read_again_group_by_group(bench, closed_port, monkeypatch):
+    monkeypatch.setattr("probe.facts.MAX_GROUPS", 1)
+    bench.lab.group("two", "10.1.0.5")
+    report = bench.probe(PROBE_RESOLVERS=str(closed_port))
+    assert "1 of 2 failing container groups were read again" in report.remarks
+    assert [result.cross_check.forward.aci_says for result in report.results] == ["10.1.0.5", "not read"]
+
+
+def test_a_resource_group_with_two_entries_is_listed_once(bench):
+    entry = {"forward_zone": "corp.internal", "reverse_zones": [REVERSE], "zones_resource_group": "rg-dns"}
+    subscription = bench.lab.fleet.subscription
+    report = bench.probe(DNS_ZONE_MAP=json.dumps({"rg-apps": entry, f"{subscription}/rg-apps": entry}))
+    assert (len(report.results), report.summary.arm_calls) == (1, 1)
+
+
+def test_what_azure_registered_for_a_machine_is_no_target():
+    config = ZoneMap.parse(
+        json.dumps({"rg": {"forward_zone": "a.b", "reverse_zones": ["10.in-addr.arpa"], "zones_resource_group": "r"}})
+    ).entries[0]
+    found = RecordSet(ZoneRef("s", "r", "a.b"), "A", "vm", 10, ("10.0.0.4",))
+    assert [target.fqdn for target in targets_of_record(found, config)] == ["vm.a.b"]
+    assert list(targets_of_record(replace(found, auto_registered=True), config)) == []
+
+
+def test_a_zone_deleted_while_it_was_read_is_missing_and_one_that_is_forbidden_is_not(bench):
+    class Reads:
+        def zones(self, _subscription):
+            return [ZoneRef("s", "r", "a.b"), ZoneRef("s", "r", "c.d")]
+
+        def links(self, ref):
+            raise ZoneMissingError(*("a.b", "r", "s")) if ref.name == "a.b" else ForbiddenError("links", "no")
+
+    reader = FactReader(SimpleNamespace(private_dns=Reads()))
+    facts = reader.zones([ZoneRef("s", "r", "a.b"), ZoneRef("s", "r", "c.d")])
+    assert [(zone.ref.name, zone.links_known) for zone in facts.zones] == [("c.d", False)]
+    assert facts.is_missing(ZoneRef("s", "r", "a.b"))
+    assert reader.remarks == ["links: no"]
 
 
 def test_bad_targets_are_reported_and_the_good_ones_still_asked_for(bench):

@@ -161,12 +161,10 @@ def test_what_cannot_be_read_is_malformed_and_says_how(make_response):
 
 
 def test_records_of_another_class_are_not_believed(make_response):
-    response = make_response(FORWARD, answer=RIGHT[FORWARD]).to_text().replace(" IN A 10", " CH A 10")
     wire = make_response(FORWARD, answer=RIGHT[FORWARD]).to_wire()
-    at = wire.rindex(b"\0\1\0\1")
-    found = read(changed(wire, at + 2, b"\0\3"), FORWARD)
-    assert isinstance(found, Answer), response
-    assert found.values == ()
+    found = read(changed(wire, wire.rindex(b"\0\1\0\1") + 2, b"\0\4"), FORWARD)
+    assert isinstance(found, Answer)
+    assert (found.values, found.failure) == ((), None)
 
 
 def test_a_cut_message_is_told_by_its_flag_and_not_read(make_response):
