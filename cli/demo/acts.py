@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from cli.demo import trouble
+from cli.demo import probing, trouble
 from cli.demo.azure import DemoError
 from cli.demo.stage import Stage
 from cli.demo.told import Act, Clock, Expected, Told
@@ -126,5 +126,7 @@ ACTS: Final[tuple[Act, ...]] = (
     Act("disorder", trouble.duplicates_and_disorder),
     Act("throttling", trouble.throttle),
     Act("platform move", trouble.platform_move),
+    Act("unlinked zone", probing.unlink),
+    Act("deleted PTR", probing.delete_ptr),
     Act("name conflict", trouble.name_conflict),
 )

@@ -12,7 +12,7 @@ from cli.demo.facts import Facts
 from cli.demo.stage import is_about
 from cli.demo.told import Expected
 from cli.demo.world import FORWARD_ZONE, NETWORKS, REVERSE_ZONES, TTL_SECONDS, Group
-from core.events import EventType
+from core.events import Component, EventType
 from core.names import is_within, parse_address, reverse_name
 
 
@@ -41,6 +41,7 @@ def judge(facts: Facts, expected: Sequence[Expected], losers: Iterable[Group]) -
         *_losers(facts, lost),
         *_rows(facts, expected),
         *_failures(facts, lost),
+        *_probes(facts, expected),
         *_deliveries(facts, lost),
     ]
 
@@ -138,6 +139,23 @@ def _failures(facts: Facts, lost: Iterable[str]) -> Iterator[Check]:
     }
     yield _equal("event table: no failure but the conflict", set(), failed)
     yield _equal("event table: rows dropped by ingestion", 0, facts.rows_dropped)
+
+
+def _probes(facts: Facts, expected: Sequence[Expected]) -> Iterator[Check]:
+    """Check that the probe failed only where it had to, and that each of its runs came to its end."""
+    kind, completed = EventType.PROBE_FAILED.value, EventType.PROBE_COMPLETED.value
+    wanted = {(item.group.id.lower(), item.error_code) for item in expected if item.type is EventType.PROBE_FAILED}
+    failed = {
+        (str(row.get("ContainerGroupId") or "").lower(), str(row.get("ErrorCode")))
+        for row in facts.rows
+        if row["EventType"] == kind
+    }
+    others = {f"{verdict} {fqdn_of(id_)}" for id_, verdict in failed - wanted}
+    yield _equal("event table: no probe failed but those of the acts", set(), others)
+    probed = [row for row in facts.rows if row["Component"] == Component.PROBE.value]
+    ended = [row["CorrelationId"] for row in probed if row["EventType"] == completed and not row.get("ErrorCode")]
+    runs = {row["CorrelationId"] for row in probed}
+    yield _equal("event table: each run of the probe ended with probe_completed", sorted(runs), sorted(ended))
 
 
 def _deliveries(facts: Facts, lost: Iterable[str]) -> Iterator[Check]:

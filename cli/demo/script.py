@@ -120,30 +120,26 @@ def _open(wishes: Wishes, place: Path, children: Children, show: Show) -> tuple[
     ready = children.start(
         "local-azure", ["cli", "local-azure", "up", "--data", str(data), "--seed", str(wishes.seed)], {}
     )
-    environment = {**ready["environment"], "DNS_ZONE_MAP": world.zone_map()}
-    _write_environment(place / ENVIRONMENT_FILE, environment)
-    azure = Azure(ready["arm"], ready["ca"], environment["LOGS_WORKSPACE_ID"])
+    azure = Azure(ready["arm"], ready["ca"], ready["environment"]["LOGS_WORKSPACE_ID"])
     with ExitStack() as undo:
         undo.callback(azure.close)
+        resolvers = build_networks(azure)
+        probing = world.probe_settings(resolvers[world.NET_ONE.name])
+        environment = {**ready["environment"], "DNS_ZONE_MAP": world.zone_map(), **probing}
+        _write_environment(place / ENVIRONMENT_FILE, environment)
         host = children.start(
             "functions", ["local_azure.functions_host", "--app", str(ROOT), "--port", "0"], environment
         )
         azure.control("POST", "eventgrid", {"timeScale": TIME_SCALE, "functionHosts": {"*": host}})
-        resolvers = build_landscape(azure, _principal(environment))
+        build_landscape(azure, _principal(environment))
         undo.pop_all()
-    return Stage(azure, resolvers, environment, children.check, show.report), azure
+    return Stage(azure, resolvers, environment, host, children.check, show.report), azure
 
 
-def build_landscape(azure: Azure, principal: str) -> dict[str, str]:
-    """Make networks, zones, links and event subscriptions; give each network's resolver."""
+def build_networks(azure: Azure) -> dict[str, str]:
+    """Make the networks; give each one's resolver."""
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda net: azure.do("PUT", net.id, world.NETWORK_API, net.body()), world.NETWORKS))
-        zone = {"location": "global"}
-        list(pool.map(lambda name: azure.do("PUT", world.zone_id(name), world.DNS_API, zone), world.ZONES))
-        links = [(name, net) for name in world.ZONES for net in world.NETWORKS]
-        list(pool.map(lambda pair: _link(azure, *pair), links))
-        wanted = world.event_subscriptions(principal).items()
-        list(pool.map(lambda item: azure.do("PUT", item[0], world.EVENTS_API, item[1]), wanted))
 
     def found() -> dict[str, str] | None:
         known = {key.lower(): value for key, value in azure.control("GET", "dns")["resolvers"].items()}
@@ -151,6 +147,17 @@ def build_landscape(azure: Azure, principal: str) -> dict[str, str]:
         return mine if all(mine.values()) else None
 
     return wait_for("a resolver for each virtual network", found, 10)
+
+
+def build_landscape(azure: Azure, principal: str) -> None:
+    """Make zones, links and event subscriptions."""
+    with ThreadPoolExecutor(4) as pool:
+        zone = {"location": "global"}
+        list(pool.map(lambda name: azure.do("PUT", world.zone_id(name), world.DNS_API, zone), world.ZONES))
+        links = [(name, net) for name in world.ZONES for net in world.NETWORKS]
+        list(pool.map(lambda pair: _link(azure, *pair), links))
+        wanted = world.event_subscriptions(principal).items()
+        list(pool.map(lambda item: azure.do("PUT", item[0], world.EVENTS_API, item[1]), wanted))
 
 
 def _link(azure: Azure, zone: str, network: world.Network) -> None:

@@ -28,6 +28,9 @@ _MEANING: Final = {
     EventType.FIRST_SEEN: "the tracker was there before the reconciler",
     EventType.NO_CHANGE: "the tracker found DNS right",
     EventType.DRIFT_DETECTED: "the tracker found DNS wrong",
+    EventType.PROBE_OK: "name and address resolve in spoke one",
+    EventType.PROBE_FAILED: "they do not, and why",
+    EventType.PROBE_COMPLETED: "the probe ran to its end",
 }
 _WIDTHS: Final = (1, 14, 45, 11, 13, 6)
 _COLOURS: Final = {"Error": "red", "Warning": "yellow", "Information": "green"}

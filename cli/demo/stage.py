@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import requests
+
 from cli.demo.azure import Azure, DemoError, wait_for
 from cli.demo.processes import ROOT, base_environment
 from cli.demo.resolver import Answer, ask, ask_ptr
@@ -40,11 +42,15 @@ class Look:
 
 @dataclass
 class Stage:
-    """The running world. `resolvers` are `host:port` by network name; `check` raises when a process has died."""
+    """The running world. `resolvers` are `host:port` by network name; `check` raises when a process has died.
+
+    `functions` is where the functions host is: its `url`, and its `code`.
+    """
 
     azure: Azure
     resolvers: Mapping[str, str]
     environment: Mapping[str, str]
+    functions: Mapping[str, str]
     check: Callable[[], None]
     report: Callable[[str], None] = lambda _: None
     addresses: dict[str, None] = field(default_factory=dict)
@@ -70,7 +76,7 @@ class Stage:
         """
         self.report(f"until {group.fqdn} is {ip} everywhere")
         for network in self.resolvers:
-            self._until(
+            self.until(
                 f"{group.fqdn} is {ip}, and {ip} is {group.fqdn}, in {network}",
                 lambda network=network: self.look(group.fqdn, ip, network).is_right(group.fqdn, ip),  # type: ignore[misc]  # a default argument binds early
             )
@@ -82,7 +88,7 @@ class Stage:
         """Wait until no network knows name or address; give what the hub's resolver says then."""
         self.report(f"until {group.fqdn} is gone everywhere")
         for network in self.resolvers:
-            self._until(
+            self.until(
                 f"{group.fqdn} and {ip} are NXDOMAIN in {network}",
                 lambda network=network: self.look(group.fqdn, ip, network).is_right(group.fqdn, ""),  # type: ignore[misc]  # same
             )
@@ -91,7 +97,7 @@ class Stage:
     def until_no_ptr(self, ip: str) -> None:
         """Wait until an address has no name."""
         resolver = next(iter(self.resolvers.values()))
-        self._until(f"{ip} has no PTR", lambda: ask_ptr(resolver, ip).rcode == "NXDOMAIN")
+        self.until(f"{ip} has no PTR", lambda: ask_ptr(resolver, ip).rcode == "NXDOMAIN")
 
     def until_row(self, group: Group, kind: EventType, since: datetime) -> Mapping[str, Any]:
         """Wait until the event table has a row of this type for the group, later than `since`; give it."""
@@ -135,6 +141,16 @@ class Stage:
         event = event_for(parse_container_group(group.id), datetime.now(UTC))
         self.azure.control("POST", "eventgrid/publish", {"events": [event], "subscriptions": subscription})
 
+    def run_function(self, name: str) -> None:
+        """Run a function now, as its schedule would, and wait for its end."""
+        self.report(f"for the function {name}")
+        url = f"{self.functions['url']}/admin/functions/{name}?wait=1"
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(url, headers={"x-functions-key": self.functions["code"]}, timeout=COMMAND_SECONDS)
+        if answer.status_code != requests.codes.accepted:
+            raise DemoError(f"the function {name} failed: {answer.status_code} {answer.text[:1000]}")
+
     def settle(self) -> None:
         """Wait until every delivery is at its end."""
         self.report("until every event is delivered")
@@ -161,7 +177,9 @@ class Stage:
             raise DemoError(f"drift {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-1000:]}")
         return done.stdout
 
-    def _until(self, what: str, holds: Callable[[], bool]) -> None:
+    def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+
         def look() -> bool | None:
             self.check()
             return holds() or None

@@ -1,10 +1,10 @@
 """What an act is, and what it has to tell: values, and a stopwatch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cli.demo.stage import Stage
 from cli.demo.world import Group
@@ -47,6 +47,12 @@ class Act:
 
     name: str
     run: Callable[[Stage], Told]
+
+
+def kinds_of(row: Mapping[str, Any]) -> str:
+    """Give a row's kinds of drift in words; the column is JSON text or a list."""
+    kinds = row["DriftKinds"]
+    return kinds.strip('[]"').replace('","', ", ") if isinstance(kinds, str) else ", ".join(kinds)
 
 
 class Clock:

@@ -2,12 +2,12 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from cli.demo import world
 from cli.demo.azure import DemoError
 from cli.demo.stage import Stage
-from cli.demo.told import Clock, Expected, Told
+from cli.demo.told import Clock, Expected, Told, kinds_of
 from cli.demo.world import API, DNS_API, QUEUE, SECOND_WEB, WEB, Group
 from core.events import DriftKind, EventType
 
@@ -36,7 +36,7 @@ def edit_by_hand(stage: Stage) -> Told:
         seconds=clock.seconds,
         drifted=f"web: the A record said {wrong}, the group is at {right}",
         repaired_by="drift reconcile --apply",
-        note=f"tracker: drift_detected ({_kinds(row)}) after {found.seconds:.1f} s",
+        note=f"tracker: drift_detected ({kinds_of(row)}) after {found.seconds:.1f} s",
         expected=(
             Expected(WEB, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
             Expected(WEB, EventType.RECONCILE_UPDATED),
@@ -129,7 +129,7 @@ def platform_move(stage: Stage) -> Told:
         seconds=clock.seconds,
         drifted=f"api: moved from {old} to {new} in silence",
         repaired_by="a published event",
-        note=f"DNS stayed wrong until asked; tracker: {_kinds(row)} after {asked.seconds:.1f} s",
+        note=f"DNS stayed wrong until asked; tracker: {kinds_of(row)} after {asked.seconds:.1f} s",
         expected=(
             Expected(API, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
             Expected(API, EventType.RECONCILE_UPDATED),
@@ -163,8 +163,3 @@ def name_conflict(stage: Stage) -> Told:
 def _restarted(stage: Stage, group: Group) -> str:
     stage.azure.restart(group)
     return stage.address(group)
-
-
-def _kinds(row: Any) -> str:
-    kinds = row["DriftKinds"]
-    return kinds.strip('[]"').replace('","', ", ") if isinstance(kinds, str) else ", ".join(kinds)

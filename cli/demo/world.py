@@ -27,6 +27,10 @@ ATTEMPTS: Final = 3
 """How often Event Grid tries before it writes a dead letter; its default is 30, over a day."""
 
 
+CONFIRM_SECONDS: Final = "0.5"
+"""Seconds before the probe's second look. In Azure a negative answer lives 10 s; the local resolvers remember none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A virtual network with one subnet for container groups."""
@@ -134,6 +138,16 @@ def zone_map() -> str:
         for network in (NET_ONE, NET_TWO)
     }
     return json.dumps(entries, separators=(",", ":"))
+
+
+def probe_settings(resolver: str) -> dict[str, str]:
+    """Give what tells the function app's probe that it is in spoke one; `resolver` is `host:port` of that network."""
+    return {
+        "PROBE_VANTAGE": NET_ONE.id,
+        "PROBE_SUBNET": NET_ONE.subnet_id,
+        "PROBE_RESOLVERS": resolver.replace(":", "#"),
+        "PROBE_CONFIRM_SECONDS": CONFIRM_SECONDS,
+    }
 
 
 def zone_id(zone: str) -> str:

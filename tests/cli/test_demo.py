@@ -54,6 +54,15 @@ def test_what_drifted_was_repaired_except_the_conflict_which_says_why(played):
     assert "belongs to another live container group" in wrong["why"]
 
 
+def test_the_probe_tells_an_unlinked_zone_and_a_missing_ptr_apart_and_leaves_its_rows(played):
+    notes = {act["act"]: act["note"] for act in played[1]["acts"]}
+    assert "reverse_zone_unlinked → az network private-dns link vnet create" in notes["unlinked zone"]
+    assert "in every network alike: ptr_missing" in notes["deleted PTR"]
+    rows = {item["type"]: item["rows"] for item in played[1]["events"] if item["component"] == "probe"}
+    assert (rows["probe_failed"], rows["probe_completed"]) == (3, 3)
+    assert rows["probe_ok"] > 0
+
+
 def test_throttling_really_happened(played):
     assert played[1]["arm_calls"]["throttled"] == 3
 

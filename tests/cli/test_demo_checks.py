@@ -26,11 +26,20 @@ ROWS = (
         "ContainerGroupId": SECOND_WEB.id,
         "ErrorCode": "name_conflict",
     },
+    {
+        "Component": "probe",
+        "EventType": "probe_failed",
+        "ContainerGroupId": WEB.id,
+        "ErrorCode": "ptr_missing",
+        "CorrelationId": "run-1",
+    },
+    {"Component": "probe", "EventType": "probe_completed", "CorrelationId": "run-1"},
 )
 EXPECTED = (
     Expected(WEB, EventType.RECONCILE_UPDATED),
     Expected(WEB, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
     Expected(SECOND_WEB, EventType.RECONCILE_FAILED, error_code="name_conflict"),
+    Expected(WEB, EventType.PROBE_FAILED, error_code="ptr_missing"),
 )
 DELIVERIES = (
     {"subscription": "reconcile", "subject": WEB.id, "state": "delivered", "reason": ""},
@@ -89,7 +98,7 @@ def test_all_checks_hold_on_facts_that_are_right():
             [f"zone {REVERSE} holds the live groups' record sets and no other"],
         ),
         (
-            replace(RIGHT, rows=ROWS[:2]),
+            replace(RIGHT, rows=(*ROWS[:2], *ROWS[3:])),
             [
                 "rg-two/web is alive, and says why it has no name",
                 "event table: reconcile_failed name_conflict of rg-two/web",
@@ -97,12 +106,24 @@ def test_all_checks_hold_on_facts_that_are_right():
         ),
         (replace(RIGHT, rows=ROWS[1:]), ["event table: reconcile_updated of rg-one/web"]),
         (
-            replace(RIGHT, rows=(ROWS[0], {**ROWS[1], "DriftKinds": ["ptr_missing"]}, ROWS[2])),
+            replace(RIGHT, rows=(ROWS[0], {**ROWS[1], "DriftKinds": ["ptr_missing"]}, *ROWS[2:])),
             ["event table: drift_detected a_mismatch of rg-one/web"],
         ),
         (
             replace(RIGHT, rows=(*ROWS, {**ROWS[0], "EventType": "track_failed", "ErrorCode": "throttled"})),
             ["event table: no failure but the conflict"],
+        ),
+        (
+            replace(RIGHT, rows=(*ROWS[:3], {**ROWS[3], "ErrorCode": "reverse_zone_unlinked"}, ROWS[4])),
+            [
+                "event table: probe_failed ptr_missing of rg-one/web",
+                "event table: no probe failed but those of the acts",
+            ],
+        ),
+        (replace(RIGHT, rows=ROWS[:4]), ["event table: each run of the probe ended with probe_completed"]),
+        (
+            replace(RIGHT, rows=(*ROWS[:4], {**ROWS[4], "ErrorCode": "forbidden"})),
+            ["event table: each run of the probe ended with probe_completed"],
         ),
         (replace(RIGHT, rows_dropped=1), ["event table: rows dropped by ingestion"]),
         (
