@@ -13,6 +13,7 @@ from probe.target import Target, Vantage, network_name
 from probe.verdict import Direction, Finding, Judgement, Verdict
 
 _AZURE_PRIMARY: Final = "azureprivatedns.net"
+_NEW_ZONE: Final = "create a reverse zone that contains it, link it, and add it to reverse_zones in DNS_ZONE_MAP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,8 @@ def _platform_default(case: _Case) -> Advice:
         f"Azure's platform answered {case.asked} with a virtual machine's default name, {case.finding.answer.says()}: "
         f"{case.zone.name or 'no reverse zone'} is not linked to {case.here}"
     )
-    if case.target.reverse is None:
-        return Advice(cause, _reverse_zone_missing(case).fix)
-    return Advice(cause, commands.create_link(case.zone, case.vantage.vnet_id))
+    known = case.target.reverse is not None
+    return Advice(cause, commands.create_link(case.zone, case.vantage.vnet_id) if known else _NEW_ZONE)
 
 
 def _nodata(case: _Case) -> Advice:
@@ -159,8 +159,7 @@ def _nodata(case: _Case) -> Advice:
 
 def _reverse_zone_missing(case: _Case) -> Advice:
     cause = f"no reverse zone of the zone map contains {case.target.address}, so nothing can say its name"
-    fix = "create a reverse zone that contains it, link it, and add it to reverse_zones in DNS_ZONE_MAP"
-    return Advice(cause, fix)
+    return Advice(cause, _NEW_ZONE)
 
 
 def _silent(case: _Case) -> Advice:
@@ -202,7 +201,9 @@ def _malformed(case: _Case) -> Advice:
     answer = case.finding.answer
     detail = answer.detail or "its code and its records contradict each other"
     cause = f"{answer.resolver} answered {case.asked} with a message that cannot be read: {detail}"
-    return Advice(cause, f"see what is in between that changes DNS messages; compare with: {_dig(case)}")
+    return Advice(
+        cause, f"see what is in between that changes DNS messages; compare with: {commands.dig(case.finding.answer)}"
+    )
 
 
 def _truncated(case: _Case) -> Advice:
@@ -220,19 +221,13 @@ def _lame(case: _Case) -> Advice:
 
 def _bad_rcode(case: _Case) -> Advice:
     cause = f"{case.finding.answer.resolver} answered {case.asked} with {case.finding.answer.rcode}"
-    return Advice(cause, f"see why in that server's log; compare with: {_dig(case)}")
+    return Advice(cause, f"see why in that server's log; compare with: {commands.dig(case.finding.answer)}")
 
 
 def _not_asked(case: _Case) -> Advice:
     cause = f"{case.asked} was not asked: {case.finding.answer.detail or 'the deadline of the run was over'}"
     fix = "raise PROBE_DEADLINE_SECONDS or PROBE_CONCURRENCY, or probe fewer targets in one run"
     return Advice(cause, fix)
-
-
-def _dig(case: _Case) -> str:
-    host, _, port = case.finding.answer.resolver.partition("#")
-    asked = case.finding.answer.question
-    return f"dig @{host} {f'-p {port} ' if port else ''}{asked.name} {asked.type}"
 
 
 _SENTENCES: Final[dict[Verdict, Callable[[_Case], Advice]]] = {

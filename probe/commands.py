@@ -7,6 +7,7 @@ from core.arm_id import ArmId
 from core.errors import InputError
 from core.names import relative_name
 from core.records import ZoneRef
+from probe.answer import Answer
 from probe.target import Target
 
 _LINK: Final = "az network private-dns link vnet"
@@ -24,7 +25,7 @@ def delete_link(zone: ZoneRef, link: str) -> str:
     return f"{_LINK} delete {_where(zone)} --name {shlex.quote(link)} --yes"
 
 
-def show_link(zone: ZoneRef, link: str) -> str:
+def await_link(zone: ZoneRef, link: str) -> str:
     """Wait for a link to be complete."""
     return f"{_LINK} wait {_where(zone)} --name {shlex.quote(link)} --custom \"virtualNetworkLinkState=='Completed'\""
 
@@ -70,6 +71,12 @@ def add_ptr(target: Target) -> str:
         f"az network private-dns record-set ptr add-record {_where(target.reverse)} "
         f"--record-set-name {shlex.quote(name)} --ptrdname {shlex.quote(target.fqdn)}"
     )
+
+
+def dig(answer: Answer) -> str:
+    """Ask the same by hand."""
+    host, _, port = answer.resolver.partition("#")
+    return f"dig @{host} {f'-p {port} ' if port else ''}{answer.question.name} {answer.question.type}"
 
 
 def _where(zone: ZoneRef, name_option: str = "--zone-name") -> str:

@@ -162,7 +162,7 @@ def _linked(required: Requirement, zone: Zone, facts: AzureFacts) -> Iterator[Li
     here = zone.links_to(required.vnet_id)
     if not any(link.is_complete for link in here):
         message = f"the link {here[0].name} is {here[0].state or 'in no known state'}, not Completed"
-        yield LinkProblem(LinkState.IN_PROGRESS, message, commands.show_link(zone.ref, here[0].name))
+        yield LinkProblem(LinkState.IN_PROGRESS, message, commands.await_link(zone.ref, here[0].name))
     if len(here) > 1:
         names = ", ".join(link.name for link in here)
         message = f"the links {names} lead to the same network"
