@@ -22,7 +22,7 @@ from core.live import LiveState
 from core.names import ReverseZone, parse_address, relative_name, reverse_name
 from core.records import RecordSet, ZoneRef, owner_mark
 from core.zone_map import DnsConfig
-from local_azure.in_memory import InMemoryDns, InMemoryGroups
+from local_azure.in_memory import InMemoryDns, InMemoryGroups, Key
 from reconciler.converge import Converger, Progress
 from reconciler.desired import Subject
 
@@ -297,7 +297,8 @@ class History:
         assert address is not None  # noqa: S101 - a running group has one
         place = subject.placement.ptr_place(address)
         assert place is not None  # noqa: S101 - the pool is within the zone
-        forward, reverse = (FORWARD, "A", subject.placement.record_name), (REVERSE.name, "PTR", place.name)
+        forward: Key = (FORWARD, "A", subject.placement.record_name)
+        reverse: Key = (REVERSE.name, "PTR", place.name)
         found, ptr = self.dns.sets.get(forward), self.dns.sets.get(reverse)
         a_right = found is not None and found.values == (str(address),) and found.is_owned_by(str(group))
         ptr_right = ptr is not None and ptr.values == (subject.fqdn,) and ptr.is_owned_by(str(group))

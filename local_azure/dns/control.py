@@ -1,9 +1,7 @@
 """`/_local/dns` and `/_local/vms`: what a test or a demo may set and see, and what Azure does not have."""
 
 import ipaddress
-import json
 import re
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -11,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local_azure.control_body import InvalidRequestError, answered, must_be_known
 from local_azure.dns.faults import DnsFaultError, parse_faults
 from local_azure.dns.model import CustomServer, DnsModel, VirtualMachine
 from local_azure.dns.platform import SHAPES, UnlinkedShape
@@ -23,26 +22,19 @@ _MACHINE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?"
 _MACHINE: Final = ("vnet", "name", "ip")
 
 
-class InvalidRequestError(ValueError):
-    """A request that says something impossible: every reason, each with its place."""
-
-    def __init__(self, *reasons: str) -> None:
-        super().__init__(" ".join(reasons))
-
-
 def control_routes(world: "World", model: DnsModel) -> list[Route]:
     """Give the routes."""
 
     async def options(request: Request) -> Response:
         if request.method == "POST":
-            return await _answered(request, lambda body: _change(world, model, body))
+            return await answered(request, lambda body: _change(world, model, body), DnsFaultError)
         return JSONResponse(shown(world, model))
 
     async def machines(request: Request) -> Response:
         if request.method == "GET":
             return JSONResponse({"value": [_shown_machine(machine) for machine in model.machines.values()]})
         act = _add_machine if request.method == "POST" else _drop_machine
-        return await _answered(request, lambda body: act(world, model, body))
+        return await answered(request, lambda body: act(world, model, body), DnsFaultError)
 
     return [
         Route("/_local/dns", options, methods=["GET", "POST"]),
@@ -62,26 +54,9 @@ def shown(world: "World", model: DnsModel) -> dict[str, Any]:
     }
 
 
-async def _answered(request: Request, act: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
-    """Read a JSON object, act on it, answer; 400 with the reason for what can't be."""
-    try:
-        return JSONResponse(act(_object(await request.body())))
-    except (InvalidRequestError, DnsFaultError) as error:
-        return JSONResponse({"error": {"code": "InvalidRequest", "message": str(error)}}, 400)
-    except ValueError as error:
-        return JSONResponse({"error": {"code": "InvalidJson", "message": f"The body is no JSON: {error}"}}, 400)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    value = json.loads(body)
-    if not isinstance(value, dict):
-        raise InvalidRequestError("The body: a JSON object is needed.")
-    return value
-
-
 def _change(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, Any]:
     """Set what is given, after all of it was found good."""
-    _known(body, _SETTABLE)
+    must_be_known(body, _SETTABLE)
     faults = parse_faults(body["faults"]) if "faults" in body else None
     servers = _servers(world, body.get("customServers", {}))
     shape = _shape(body.get("unlinked", model.unlinked), "unlinked")
@@ -137,7 +112,7 @@ def _servers(world: "World", value: Any) -> dict[str, CustomServer | None]:
 
 
 def _add_machine(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, Any]:
-    _known(body, _MACHINE)
+    must_be_known(body, _MACHINE)
     network = _network(world, body.get("vnet"), "vnet")
     name, address = body.get("name"), _address(body.get("ip"), "ip")
     if not isinstance(name, str) or not _MACHINE_NAME.fullmatch(name):
@@ -151,7 +126,7 @@ def _add_machine(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[
 
 
 def _drop_machine(world: "World", model: DnsModel, body: dict[str, Any]) -> dict[str, Any]:
-    _known(body, ("vnet", "name"))
+    must_be_known(body, ("vnet", "name"))
     network, name = _network(world, body.get("vnet"), "vnet"), str(body.get("name"))
     dropped = model.drop_machines(network.id.lower(), name)
     if not dropped:
@@ -183,9 +158,3 @@ def _address(value: Any, at: str) -> str:
 
 def _contains(prefix: str, address: str) -> bool:
     return ipaddress.ip_address(address) in ipaddress.ip_network(prefix)
-
-
-def _known(body: dict[str, Any], known: tuple[str, ...]) -> None:
-    unknown = [key for key in body if key not in known]
-    if unknown:
-        raise InvalidRequestError(f"{', '.join(unknown)}: unknown; known are {', '.join(known)}.")

@@ -1,6 +1,5 @@
 """`/_local/eventgrid`: what a test or a demo may set and see, and what Azure does not have."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from local_azure.control_body import InvalidRequestError, answered, must_be_known
 from local_azure.eventgrid.delivery import Options
 from local_azure.eventgrid.faults import DeliveryFaultError, parse_faults
 from local_azure.eventgrid.post import is_local
@@ -24,20 +24,16 @@ _SETTABLE: Final = (
 _PUBLISHABLE: Final = ("events", "raw", "subscriptions", "filtered")
 
 
-class InvalidRequestError(ValueError):
-    """A request that says something impossible; the text is the answer."""
-
-
 def local_routes(grid: "EventGrid") -> list[Route]:
     """Give the routes."""
 
     async def options(request: Request) -> Response:
         if request.method == "GET":
             return JSONResponse(shown_options(grid.options, grid.deliveries.open))
-        return await _answered(request, lambda body: _change(grid, body))
+        return await answered(request, lambda body: _change(grid, body), DeliveryFaultError)
 
     async def publish(request: Request) -> Response:
-        return await _answered(request, lambda body: {"deliveries": _publish(grid, body)})
+        return await answered(request, lambda body: {"deliveries": _publish(grid, body)}, DeliveryFaultError)
 
     async def deliveries(request: Request) -> Response:
         wanted = {key: value.lower() for key, value in request.query_params.items()}
@@ -77,26 +73,9 @@ def shown_options(options: Options, open_deliveries: int) -> dict[str, Any]:
     }
 
 
-async def _answered(request: Request, act: Any) -> Response:
-    """Read a JSON object, act on it, answer; 400 with the reason for what can't be."""
-    try:
-        return JSONResponse(act(_object(await request.body())))
-    except (InvalidRequestError, DeliveryFaultError) as error:
-        return JSONResponse({"error": {"code": "InvalidRequest", "message": str(error)}}, 400)
-    except ValueError as error:
-        return JSONResponse({"error": {"code": "InvalidJson", "message": f"The body is no JSON: {error}"}}, 400)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    value = json.loads(body)
-    if not isinstance(value, dict):
-        raise InvalidRequestError("The body: a JSON object is needed.")
-    return value
-
-
 def _change(grid: "EventGrid", body: dict[str, Any]) -> dict[str, Any]:
     """Set what is given, after all of it was found good."""
-    _known(body, _SETTABLE)
+    must_be_known(body, _SETTABLE)
     options = grid.options
     faults = parse_faults(body["faults"]) if "faults" in body else options.faults
     scale = _number(body, "timeScale", options.time_scale, 1000)
@@ -115,7 +94,7 @@ def _change(grid: "EventGrid", body: dict[str, Any]) -> dict[str, Any]:
 
 def _publish(grid: "EventGrid", body: dict[str, Any]) -> int:
     """Publish events as they are given: any JSON, or under `raw` any text; give the number of deliveries."""
-    _known(body, _PUBLISHABLE)
+    must_be_known(body, _PUBLISHABLE)
     events, glob = body.get("events", []), body.get("subscriptions", "*")
     if not isinstance(events, list) or not isinstance(glob, str) or not isinstance(body.get("raw", ""), str):
         raise InvalidRequestError("events: a list; subscriptions: a name or glob; raw: a text is needed.")
@@ -146,9 +125,3 @@ def _number(body: dict[str, Any], key: str, default: float, high: float) -> floa
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
         raise InvalidRequestError(f"{key}: a number from 0 to {high:g} is needed.")
     return float(value)
-
-
-def _known(body: dict[str, Any], known: tuple[str, ...]) -> None:
-    unknown = [key for key in body if key not in known]
-    if unknown:
-        raise InvalidRequestError(f"{', '.join(unknown)}: unknown; known are {', '.join(known)}.")

@@ -151,3 +151,20 @@ def aci_client(azure: LocalAzure) -> Iterator[ContainerInstanceManagementClient]
         AnyToken(), subscription, base_url=azure.arm, connection_verify=str(azure.ca)
     ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def _logs_only() -> Iterator[LocalAzure]:
+    with LocalAzure.start(seed=7, parts=("local_azure.logs",)) as running:
+        yield running
+
+
+@pytest.fixture
+def logs_azure(_logs_only: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAzure]:
+    """Give an empty local Azure with ingestion and query, its variables set, its settings as before afterwards."""
+    before = dict(vars(_logs_only.world.settings))
+    _logs_only.call(_logs_only.world.reset)
+    for name, value in _logs_only.environment().items():
+        monkeypatch.setenv(name, value)
+    yield _logs_only
+    vars(_logs_only.world.settings).update(before)

@@ -23,20 +23,9 @@ from local_azure.tokens import issue
 STREAM = events.STREAM
 
 
-@pytest.fixture(scope="module")
-def running():
-    with LocalAzure.start(seed=7, parts=("local_azure.logs",)) as azure:
-        yield azure
-
-
 @pytest.fixture
-def azure(running, monkeypatch):
-    before = dict(vars(running.world.settings))
-    running.call(running.world.reset)
-    for name, value in running.environment().items():
-        monkeypatch.setenv(name, value)
-    yield running
-    vars(running.world.settings).update(before)
+def azure(logs_azure: LocalAzure) -> LocalAzure:
+    return logs_azure
 
 
 @pytest.fixture

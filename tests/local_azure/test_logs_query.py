@@ -19,20 +19,9 @@ PAIRS = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "quoted_
 RECORDED = ("logs_query_types", "logs_query_partial", "logs_query_syntax_error", "logs_query_batch_item_unknown_table")
 
 
-@pytest.fixture(scope="module")
-def running():
-    with LocalAzure.start(seed=7, parts=("local_azure.logs",)) as azure:
-        yield azure
-
-
 @pytest.fixture
-def azure(running, monkeypatch):
-    before = dict(vars(running.world.settings))
-    running.call(running.world.reset)
-    for name, value in running.environment().items():
-        monkeypatch.setenv(name, value)
-    yield running
-    vars(running.world.settings).update(before)
+def azure(logs_azure: LocalAzure) -> LocalAzure:
+    return logs_azure
 
 
 @pytest.fixture
