@@ -167,5 +167,7 @@ def show(report: "ProbeReport", shown: Shown) -> None:
         return
     from cli import probe_formats
 
-    make = probe_formats.junit if kind is Format.JUNIT else probe_formats.prometheus
-    console.show_text(make(report, shown.wishes.fail_on, shown.ended))
+    if kind is Format.JUNIT:
+        console.show_text(probe_formats.junit(report, shown.wishes.fail_on, shown.ended))
+    else:
+        console.show_text(probe_formats.prometheus(report, shown.ended, success=shown.code == EXIT_DONE))

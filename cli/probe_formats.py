@@ -89,8 +89,8 @@ def _text(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-def prometheus(report: ProbeReport, fail_on: frozenset[Verdict], ended: datetime) -> str:
-    """Give the run as gauges, for a textfile collector or a push gateway.
+def prometheus(report: ProbeReport, ended: datetime, *, success: bool) -> str:
+    """Give the run as gauges, for a textfile collector or a push gateway; `success`: the exit code is 0.
 
     Labels are bounded: resolvers are the options', verdicts an enumeration. No target is a label: --json has them.
     Every verdict is there, with 0 where it did not occur, so that a rule never waits for a series to appear.
@@ -98,12 +98,11 @@ def prometheus(report: ProbeReport, fail_on: frozenset[Verdict], ended: datetime
     summary = report.summary
     times = {"0.5": summary.p50_ms, "0.95": summary.p95_ms, "0.99": summary.p99_ms}
     place = {"vantage": report.vantage.vnet_id, "subnet": report.vantage.subnet, "host": report.vantage.host}
-    ok = not any(result.verdict in fail_on for result in report.failing) and not report.bad_targets and report.results
     lines = [
         *_metric("info", "Where and by which version was probed; the value is always 1.",
                  [({**place, "version": TOOL_VERSION}, 1)]),
-        *_metric("success", "1 if everything could be asked and no verdict that counts failed, else 0.",
-                 [({}, int(bool(ok)))]),
+        *_metric("success", "1 if everything could be asked and nothing that counts is wrong, else 0.",
+                 [({}, int(success))]),
         *_metric("results", "Targets of the last run by resolver and verdict.", list(_by_verdict(report))),
         *_metric("bad_targets", "Targets, or sources of targets, that could not be asked for in the last run.",
                  [({}, summary.bad_targets)]),

@@ -17,7 +17,17 @@ def test_the_version_is_printed_for_a_person_and_for_a_program(drift):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["config", "check"], ["reconcile"], ["track"], ["events"], ["demo"], ["local-azure", "up"]],
+    [
+        [],
+        ["config", "check"],
+        ["reconcile"],
+        ["track"],
+        ["probe"],
+        ["links"],
+        ["events"],
+        ["demo"],
+        ["local-azure", "up"],
+    ],
 )
 def test_every_help_lists_the_exit_codes(drift, command):
     text = " ".join(drift(*command, "--help").out.split())

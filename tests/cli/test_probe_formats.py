@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from cli.probe import exit_code
 from cli.probe_formats import junit, prometheus
 from cli.probe_wishes import checked_fail_on
 from core.records import ZoneRef
@@ -104,7 +105,8 @@ def test_junit_tells_resolvers_apart():
 
 
 def families(*results, fail_on=ANY, **more):
-    text = prometheus(report(*results, **more), fail_on, ENDED)
+    found = report(*results, **more)
+    text = prometheus(found, ENDED, success=exit_code(found, fail_on) == 0)
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
@@ -139,6 +141,7 @@ def test_prometheus_names_units_and_gives_seconds():
         ((right(), missing()), checked_fail_on(["never"]), (), 1),
         ((right(),), ANY, (BadTarget("x", "x", "x"),), 0),
         ((), ANY, (), 0),
+        ((not_asked(),), ANY, (), 0),
     ],
 )
 def test_prometheus_success_is_what_the_exit_code_is(results, fail_on, bad, success):
