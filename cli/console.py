@@ -13,6 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
     from rich.table import Table
 
@@ -40,6 +42,16 @@ def stderr() -> Console:
 def show(renderable: "RenderableType" = "") -> None:
     """Print a result for a person."""
     stdout().print(renderable)
+
+
+def show_steps(sentences: "Iterable[str]", commands: "Iterable[str]") -> None:
+    """Print what is the matter, indented, and then the commands that help: these are never broken, for copying."""
+    from rich.padding import Padding
+
+    for sentence in sentences:
+        show(Padding(sentence, (0, 0, 0, 2)))
+    for command in commands:
+        stdout().print(f"  [bold]→[/] {command}", soft_wrap=True)
 
 
 def say(renderable: "RenderableType") -> None:

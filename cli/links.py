@@ -58,11 +58,12 @@ def show(report: "LinkReport") -> None:
     if count:
         console.show()
         console.show(table_of(report))
-    for row in report.failing[:_MAX_LINES]:
-        for problem in row.problems:
-            console.show()
-            console.show(f"[bold red]{problem.state.value}[/]  {escape(shorter(problem.message))}")
-            console.show(f"  [bold]→[/] {escape(problem.fix)}")
+    problems = dict.fromkeys(problem for row in report.failing for problem in row.problems)
+    for problem in list(problems)[:_MAX_LINES]:
+        console.show(f"\n[bold red]{problem.state.value}[/]  {escape(shorter(problem.message))}")
+        console.show_steps((), [escape(problem.fix)])
+    if report.remarks:
+        console.show()
     for remark in report.remarks:
         console.show(f"[yellow]note[/]: {escape(shorter(remark))}")
 

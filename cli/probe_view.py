@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_WRONG: Final = 200
 MAX_RIGHT: Final = 20
 MAX_CAUSES: Final = 30
+MAX_NAMES: Final = 3
 MAX_BAD: Final = 20
 """What is more than this is counted; --json has all."""
 
@@ -32,9 +33,11 @@ def show_report(report: "ProbeReport", code: int, ended: datetime | None) -> Non
     if report.results:
         console.show()
         console.show(table_of(report))
-    for cause in causes_of(report.failing):
-        console.show()
-        console.show(cause)
+    groups = causes_of(report.failing)
+    for group in groups[:MAX_CAUSES]:
+        _show_cause(group)
+    if len(groups) > MAX_CAUSES:
+        console.show(f"\n… and {len(groups) - MAX_CAUSES} causes more: --json has them all")
     _show_rest([str(bad) for bad in report.bad_targets], "not asked for")
     _show_rest(report.remarks, "note")
     console.show()
@@ -79,29 +82,26 @@ def table_of(report: "ProbeReport") -> "Table":
     return table
 
 
-def causes_of(failing: Sequence["TargetResult"]) -> list[str]:
-    """Give a paragraph for each thing to repair: the targets that one line repairs stand together."""
+def causes_of(failing: Sequence["TargetResult"]) -> list[list["TargetResult"]]:
+    """Put together what one command repairs; what repairs most comes first."""
     groups: dict[tuple[Verdict, str], list[TargetResult]] = {}
     for result in failing:
         groups.setdefault((result.verdict, result.fix), []).append(result)
-    ordered = sorted(groups.values(), key=len, reverse=True)
-    found = [_paragraph(group) for group in ordered[:MAX_CAUSES]]
-    more = len(ordered) - MAX_CAUSES
-    return [*found, f"… and {more} causes more: --json has them all"] if more > 0 else found
+    return sorted(groups.values(), key=len, reverse=True)
 
 
-def _paragraph(group: Sequence["TargetResult"]) -> str:
+def _show_cause(group: Sequence["TargetResult"]) -> None:
     first = group[0]
-    names = ", ".join(dict.fromkeys(result.target.fqdn for result in group[:3]))
-    whom = f"{names} and {len(group) - 3} more" if len(group) > 3 else names  # noqa: PLR2004 - as many as are named
+    names = ", ".join(dict.fromkeys(result.target.fqdn for result in group[:MAX_NAMES]))
+    whom = f"{names} and {len(group) - MAX_NAMES} more" if len(group) > MAX_NAMES else names
     confirmed = first.confirmation is not None and first.verdict is not Verdict.FLAPPING
     sure = f" [dim](still so after {first.confirmed_after_seconds:g} s)[/]" if confirmed else ""
-    lines = [f"[bold red]{first.verdict.value}[/]  {escape(whom)}{sure}", f"  {escape(shorter(first.cause))}"]
+    console.show(f"\n[bold red]{first.verdict.value}[/]  {escape(whom)}{sure}")
+    sentences = [escape(shorter(first.cause))]
     check = first.cross_check
     if check is not None and check.deciding.explanation:
-        lines.append(f"  Azure says: {escape(shorter(check.deciding.explanation))} [dim]({check.hop.value})[/]")
-    lines += [f"  [bold]→[/] {escape(fix)}" for fix in (first.fix, first.also) if fix]
-    return "\n".join(lines)
+        sentences.append(f"Azure says: {escape(shorter(check.deciding.explanation))} [dim]({check.hop.value})[/]")
+    console.show_steps(sentences, [escape(fix) for fix in (first.fix, first.also) if fix])
 
 
 def numbers(report: "ProbeReport") -> str:

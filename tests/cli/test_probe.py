@@ -82,6 +82,14 @@ def test_an_unlinked_reverse_zone_is_named_with_its_fix_in_that_network_alone_an
     ) in done.out
 
 
+def test_a_command_to_copy_is_one_line_however_narrow_the_terminal(net, probe):
+    lines = probe(net.far, env={**net.offline, "COLUMNS": "40"}).out.splitlines()
+    (fix,) = [line for line in lines if "→" in line]
+    assert fix.startswith("  → az network private-dns link vnet create")
+    assert fix.endswith("--registration-enabled false")
+    assert max(len(line) for line in lines if line is not fix) <= 40
+
+
 def test_a_missing_ptr_is_told_apart_from_an_unlinked_zone(net, probe):
     target = f"orphan.{FORWARD} 10.1.0.77"
     verdicts = {vnet: probe(vnet, "--json", targets=target).json()["results"][0]["verdict"]
