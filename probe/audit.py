@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from core.live import LiveGroup
 from core.probe_settings import ProbeSettings
@@ -12,6 +13,8 @@ from probe.facts import FactReader, network_of
 from probe.given import zone_place
 from probe.links import LinkReport, Requirement, audit_links
 from probe.targets import default_subscription, read_groups
+
+_WHERE: Final = "Name zones_subscription_id in the zone map, or set PROBE_SUBSCRIPTION_ID"
 
 
 def audit(context: RunContext, settings: ProbeSettings) -> LinkReport:
@@ -25,6 +28,8 @@ def audit(context: RunContext, settings: ProbeSettings) -> LinkReport:
     remarks: list[str] = []
     if settings.vnets:
         required = list(everywhere(settings.vnets, zone_map, default))
+        nowhere = sorted({each.zone.name for each in required if not each.zone.subscription_id})
+        remarks += [f"{zone}: in which subscription? {_WHERE}" for zone in nowhere]
     else:
         found = read_groups(context.container_groups, zone_map, default)
         remarks = [str(bad) for bad in found.bad]

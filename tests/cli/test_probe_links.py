@@ -41,6 +41,18 @@ def test_a_zone_that_a_network_does_not_see_is_1_and_stands_first_with_its_fix(d
     assert f"--zone-name {REVERSE} --name to-vnet-far --virtual-network {far}" in done.out
 
 
+def test_zones_of_no_known_subscription_are_2_and_it_says_what_to_set(drift, net):
+    near, _, environment = net
+    entry = {"forward_zone": FORWARD, "reverse_zones": [REVERSE], "zones_resource_group": "rg-dns"}
+    unknown = {**environment, "DNS_ZONE_MAP": json.dumps({"rg-one": entry})}
+    done = drift("links", "--vnet", near, **unknown)
+    assert done.code == 2
+    for zone in (FORWARD, REVERSE):
+        assert f"note: {zone}: in which subscription? Name zones_subscription_id in the zone map" in done.out
+    known = drift("links", "--vnet", near, **unknown, PROBE_SUBSCRIPTION_ID=near.split("/")[2])
+    assert known.code == 0
+
+
 def test_nothing_to_audit_is_2(drift, net):
     environment = net[2]
     other = environment["DNS_ZONE_MAP"].replace("/rg-one", "/rg-net")
