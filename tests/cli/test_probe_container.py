@@ -164,6 +164,14 @@ def test_it_probes_given_targets_with_nothing_but_what_it_copies(run, net):
     assert [result["verdict"] for result in json.loads(done.stdout)["results"]] == ["reverse_zone_unlinked"]
 
 
+def test_given_targets_open_nothing_of_azure(run, net):
+    ip, here, azure = net
+    table = {name: value for name, value in azure.items() if not name.startswith("LOGS_")}
+    done = run(**here, **table, PROBE_TARGETS=f"web.aci.corp.internal {ip}", SHOW_MODULES="1")
+    assert done.returncode == 1
+    assert [name for name in done.stderr.split() if name.partition(".")[0] in {"azure", "requests", "cloud"}] == []
+
+
 def test_with_an_identity_and_its_pinned_packages_it_finds_targets_and_records_rows(run, net, pins):
     _, here, azure = net
     done = run("--json", **here, **azure, SHOW_MODULES="1")
