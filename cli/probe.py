@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cli import console, failures
 from cli.probe_wishes import STDIN, Format, Wishes
 from cli.session import context_of, open_services
-from core.errors import EXIT_DONE, EXIT_FAILURE, ToolkitError
+from core.errors import EXIT_DONE, EXIT_FAILURE, InputError, ToolkitError
 from core.probe_settings import TargetSource
 from core.run_context import RunContext
 from core.settings import Settings
@@ -44,15 +44,35 @@ def read_settings(wishes: Wishes, environment: Mapping[str, str]) -> Settings:
     source = laid.get("PROBE_SOURCE", "").strip().lower()
     is_given = bool(laid.get("PROBE_TARGETS", "").strip() or laid.get("PROBE_TARGETS_FILE"))
     needed = source in {TargetSource.LIVE, TargetSource.DNS} or (not source and not is_given)
-    settings = Settings.from_env(laid, _read_file, zone_map_needed=needed)
+
+    def read(path: str) -> str:
+        return _read_targets(path) if path == wishes.targets else _read_file(path)
+
+    settings = Settings.from_env(laid, read, zone_map_needed=needed)
     if wishes.targets is None:
         return settings
     name = "stdin" if wishes.targets == STDIN else wishes.targets
     return replace(settings, probe=replace(settings.probe, targets_source=name))
 
 
+class NoTargetsError(InputError):
+    """The list of targets is empty: most likely what should have filled it has failed."""
+
+    code = "no_targets"
+    exit_code = EXIT_NOT_ASKED
+
+
 def _read_file(path: str) -> str:
     return sys.stdin.read() if path == STDIN else Path(path).read_text(encoding="utf-8")
+
+
+def _read_targets(path: str) -> str:
+    text = _read_file(path)
+    if not text.strip():
+        raise NoTargetsError(
+            f"{'stdin' if path == STDIN else path} is empty: lines 'name address', or JSON, are expected"
+        )
+    return text
 
 
 class _NoAzure:

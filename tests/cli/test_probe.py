@@ -151,9 +151,20 @@ def test_wrong_usage_is_2_and_names_the_option(drift, options):
     assert f"'{options[0]}'" in done.err or options[0] in done.err or "--json" in done.err
 
 
-def test_no_target_is_2(net, probe):
-    done = probe(net.near, targets="# none yet\n[]")
+@pytest.mark.parametrize("targets", ["[]", "# none yet\n"])
+def test_no_target_is_2(net, probe, targets):
+    done = probe(net.near, targets=targets)
     assert (done.code, done.out.startswith("nothing was asked")) == (2, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_empty_list_of_targets_is_2_and_never_taken_for_all_is_right(net, probe, options):
+    done = probe(net.near, *options, targets=" \n")
+    assert (done.code, "is empty" in done.err, "--json" not in options or done.json()["exit_code"] == 2) == (
+        2,
+        True,
+        True,
+    )
 
 
 def test_a_bad_target_is_named_with_its_line_the_others_are_asked_and_the_code_is_2(net, probe):
