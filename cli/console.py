@@ -49,7 +49,7 @@ def show_steps(sentences: "Iterable[str]", commands: "Iterable[str]") -> None:
     from rich.padding import Padding
 
     for sentence in sentences:
-        show(Padding(sentence, (0, 0, 0, 2)))
+        show(Padding(sentence, (0, 0, 0, 2), expand=False))
     for command in commands:
         stdout().print(f"  [bold]→[/] {command}", soft_wrap=True)
 

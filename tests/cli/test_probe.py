@@ -90,6 +90,12 @@ def test_a_command_to_copy_is_one_line_however_narrow_the_terminal(net, probe):
     assert max(len(line) for line in lines if line is not fix) <= 40
 
 
+def test_a_sentence_in_a_pipe_is_not_filled_up_with_blanks(net, probe):
+    lines = probe(net.far).out.splitlines()
+    (sentence,) = [line for line in lines if "is not linked to" in line]
+    assert (sentence[:3], sentence[-1]) == ("  t", "t")
+
+
 def test_a_missing_ptr_is_told_apart_from_an_unlinked_zone(net, probe):
     target = f"orphan.{FORWARD} 10.1.0.77"
     verdicts = {vnet: probe(vnet, "--json", targets=target).json()["results"][0]["verdict"]
