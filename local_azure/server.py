@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import tempfile
@@ -141,7 +142,8 @@ class LocalAzure:
     def stop(self) -> None:
         """Stop serving, stop the parts, write the state file. Safe to call twice."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            with contextlib.suppress(RuntimeError):  # a start that failed has closed its loop before its thread ends
+                self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
         self._tls_socket.close()
         self._identity_socket.close()
