@@ -76,13 +76,14 @@ class DriftKind(StrEnum):
 
 _ERRORS = {EventType.RECONCILE_FAILED, EventType.TRACK_FAILED, EventType.PROBE_FAILED}
 _WARNINGS = {EventType.DRIFT_DETECTED, EventType.RECONCILE_DEFERRED}
+_HEARTBEATS = {EventType.PROBE_COMPLETED, EventType.AUDIT_COMPLETED}
 _PER_ATTEMPT = {EventType.RECONCILE_FAILED, EventType.RECONCILE_DEFERRED, EventType.TRACK_FAILED}
 """A failure is counted each time it happens; any other outcome of a redelivered event is the same fact again."""
 
 
-def severity_of(event_type: EventType) -> Severity:
-    """Tell how loud an event of this type is."""
-    if event_type in _ERRORS:
+def severity_of(event_type: EventType, error_code: object = None) -> Severity:
+    """Tell how loud an event of this type is; a heartbeat with an error code tells of a run that could not be made."""
+    if event_type in _ERRORS or (event_type in _HEARTBEATS and error_code):
         return Severity.ERROR
     return Severity.WARNING if event_type in _WARNINGS else Severity.INFORMATION
 
@@ -177,7 +178,7 @@ class Event:
             "EventTime": stamp,
             "Component": self.component.value,
             "EventType": self.type.value,
-            "Severity": severity_of(self.type).value,
+            "Severity": severity_of(self.type, self.values.get("ErrorCode")).value,
             "ToolVersion": TOOL_VERSION,
         }
         row["EventId"] = event_id(row, self.attempt_key)

@@ -121,3 +121,10 @@ def test_the_stream_has_every_column_once_with_names_and_types_that_azure_takes(
         assert len(column.name) <= 45
         assert column.description.endswith(".")
     assert {column["type"] for column in columns} <= {"string", "int", "long", "real", "boolean", "dynamic", "datetime"}
+
+
+@pytest.mark.parametrize(("code", "severity"), [(None, "Information"), ("forbidden", "Error")])
+def test_a_heartbeat_of_a_run_that_could_not_be_made_is_an_error(code: str | None, severity: str) -> None:
+    values = {"ErrorCode": code} if code else {}
+    event = Event(Component.PROBE, EventType.PROBE_COMPLETED, datetime(2026, 11, 23, tzinfo=UTC), "run", values)
+    assert event.to_row()["Severity"] == severity
