@@ -159,7 +159,11 @@ class LocalAzure:
 
     @property
     def dns(self) -> dict[str, str]:
-        """Give each virtual network's resolver, as id -> address:port."""
+        """Give each virtual network's resolver, as id -> address:port; those of networks just made are waited for."""
+        from local_azure import dns  # noqa: PLC0415 - a part, and parts are loaded as they are asked for
+
+        if self._thread.is_alive():
+            self.wait(dns.sync(self.world))
         return dict(self.world.dns_addresses)
 
     def call(self, action: Callable[[], T]) -> T:

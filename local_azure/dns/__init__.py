@@ -39,7 +39,7 @@ def of(world: "World") -> DnsModel:
 
 def routes(world: "World") -> "list[Route]":
     """Give the `/_local/dns` and `/_local/vms` routes."""
-    return control_routes(world, attach(world))
+    return control_routes(world, attach(world), lambda: sync(world))
 
 
 async def start(world: "World") -> None:
@@ -58,5 +58,9 @@ async def stop(world: "World") -> None:
 
 
 async def sync(world: "World") -> None:
-    """Bring the resolvers in line with `world.vnets` now; afterwards `world.dns_addresses` is complete."""
-    await _running[world].sync()
+    """Bring the resolvers in line with `world.vnets` now; afterwards `world.dns_addresses` is complete.
+
+    Nothing is done for a world whose resolvers were not started.
+    """
+    if world in _running:
+        await _running[world].sync()

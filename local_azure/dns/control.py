@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -22,12 +23,13 @@ _MACHINE_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?"
 _MACHINE: Final = ("vnet", "name", "ip")
 
 
-def control_routes(world: "World", model: DnsModel) -> list[Route]:
-    """Give the routes."""
+def control_routes(world: "World", model: DnsModel, settle: Callable[[], Awaitable[None]]) -> list[Route]:
+    """Give the routes; `settle` waits for the resolvers of networks that were just made."""
 
     async def options(request: Request) -> Response:
         if request.method == "POST":
             return await answered(request, lambda body: _change(world, model, body), DnsFaultError)
+        await settle()
         return JSONResponse(shown(world, model))
 
     async def machines(request: Request) -> Response:
