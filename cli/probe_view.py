@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from cli import console
 from cli.failures import EXIT_USAGE
-from cli.words import shorter
+from cli.words import counted, shorter
 from core.errors import EXIT_DONE
 from probe.target import network_name
 from probe.verdict import Verdict
@@ -109,12 +109,13 @@ def numbers(report: "ProbeReport") -> str:
     summary = report.summary
     verdicts = ", ".join(f"{count} {name}" for name, count in summary.verdicts.items())
     parts = [
-        f"{summary.targets} targets" + (f": {verdicts}" if verdicts else ""),
-        f"p50 {summary.p50_ms:.1f} ms, p99 {summary.p99_ms:.1f} ms",
-        f"{summary.queries} queries" + (f", {summary.retries} repeated" if summary.retries else ""),
+        counted(summary.targets, "target") + (f": {verdicts}" if verdicts else ""),
+        # Without an answer there is nothing to take percentiles of.
+        f"p50 {summary.p50_ms:.1f} ms, p99 {summary.p99_ms:.1f} ms" if summary.p99_ms else "",
+        counted(summary.queries, "query", "queries") + (f", {summary.retries} repeated" if summary.retries else ""),
         f"{summary.duration_seconds:.1f} s",
     ]
-    return " · ".join(parts)
+    return " · ".join(part for part in parts if part)
 
 
 def _shown(result: "TargetResult") -> Iterable["Finding"]:
