@@ -80,7 +80,9 @@ def configured(settings: "Settings", group: ArmId) -> "DnsConfig":
 
 def _plan(group: ArmId, config: "DnsConfig", settings: "Settings", services: "Services", *, json: bool) -> int:
     """Run the worker as a dry run, without an event, and show what it would do."""
-    from reconciler.report import Occasion, finished
+    from core.events import Component
+    from core.occasion import Occasion
+    from reconciler.report import finished
     from reconciler.run import contract_for
 
     kept = _Kept(None)
@@ -96,7 +98,7 @@ def _plan(group: ArmId, config: "DnsConfig", settings: "Settings", services: "Se
     elif result is not None:
         reconcile_view.show_plan(result, done=code == EXIT_DONE)
     now = context.now()
-    occasion = Occasion(Delivery.parse(event_for(group, now)), context.invocation_id, 1, now, now)
+    occasion = Occasion(Component.RECONCILER, Delivery.parse(event_for(group, now)), context.invocation_id, 1, now, now)
     _, failure = finished(occasion, live, config, ended)
     if failure is not None:
         _show_failure(failure, code)

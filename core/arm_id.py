@@ -16,8 +16,8 @@ CONTAINER_GROUP: Final = "Microsoft.ContainerInstance/containerGroups"
 PRIVATE_ZONE: Final = "Microsoft.Network/privateDnsZones"
 
 _SEGMENT = r"[A-Za-z0-9_.\-()@*~]{1,260}"
-_SUBSCRIPTION = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-]{0,63}", re.ASCII)
-_RESOURCE_GROUP = re.compile(r"[\w\-.()]{0,89}[\w\-()]", re.ASCII)
+SUBSCRIPTION_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-]{0,63}", re.ASCII)
+RESOURCE_GROUP_NAME: Final = re.compile(r"[\w\-.()]{0,89}[\w\-()]", re.ASCII)
 _CONTAINER_GROUP_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _ID = re.compile(
     rf"/subscriptions/(?P<subscription>{_SEGMENT})/resourcegroups/(?P<group>{_SEGMENT})"
@@ -47,9 +47,9 @@ class ArmId:
         segments = tuple(zip(parts[::2], parts[1::2], strict=True))
         if any(set(name) == {"."} for _, name in segments):
             raise InputError(f"a name made of dots in a resource id: {text[:200]!a}")
-        if not _SUBSCRIPTION.fullmatch(found["subscription"]):
+        if not SUBSCRIPTION_ID.fullmatch(found["subscription"]):
             raise InputError(f"not a subscription id: {found['subscription']!a}")
-        if not _RESOURCE_GROUP.fullmatch(found["group"]):
+        if not RESOURCE_GROUP_NAME.fullmatch(found["group"]):
             raise InputError(f"not the name of a resource group: {found['group']!a}")
         return ArmId(found["subscription"], found["group"], found["provider"], segments)
 

@@ -32,6 +32,10 @@ class LiveGroup:
     detail: str = ""
     subnet_ids: tuple[str, ...] = field(default=(), compare=False)
 
+    def is_as(self, other: "LiveGroup") -> bool:
+        """Tell whether DNS would be the same for both: the same state and address, whatever the words for it."""
+        return (self.state, self.address) == (other.state, other.address)
+
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:

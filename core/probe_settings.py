@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from core.arm_id import ArmId
+from core.arm_id import SUBSCRIPTION_ID, ArmId
 from core.environment import EnvironmentReader, ReadFile
 from core.errors import InputError
 
@@ -14,7 +14,6 @@ DNS_PORT: Final = 53
 SYSTEM: Final = "system"
 VIRTUAL_NETWORK: Final = "Microsoft.Network/virtualNetworks"
 MAX_TARGETS_LENGTH: Final = 10_000_000
-_SUBSCRIPTION = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-]{0,63}", re.ASCII)
 _SUBNET = re.compile(r"[\w.\-/()]{1,400}", re.ASCII)
 _HOST: Final = r"[0-9A-Fa-f:.]+(?:%[\w.\-]+)?"
 _RESOLVER = re.compile(rf"(?:\[(?P<bracketed>{_HOST})\]|(?P<bare>{_HOST}))(?:#(?P<port>[0-9]{{1,5}}))?", re.ASCII)
@@ -110,7 +109,7 @@ class ProbeSettings:
             vantage=_vnet(reader, "PROBE_VANTAGE", reader.text("PROBE_VANTAGE")),
             subnet=reader.matching("PROBE_SUBNET", _SUBNET, "the name or id of a subnet") or "",
             vnets=tuple(filter(None, (_vnet(reader, "PROBE_VNETS", item) for item in reader.items("PROBE_VNETS")))),
-            subscription_id=reader.matching("PROBE_SUBSCRIPTION_ID", _SUBSCRIPTION, "a subscription id"),
+            subscription_id=reader.matching("PROBE_SUBSCRIPTION_ID", SUBSCRIPTION_ID, "a subscription id"),
             cross_check=reader.flag("PROBE_CROSS_CHECK", source is not TargetSource.GIVEN),
             emit=reader.choice("PROBE_EMIT", Emit, Emit.ALL),
             concurrency=reader.whole("PROBE_CONCURRENCY", 500, 1, 10_000),

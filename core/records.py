@@ -1,11 +1,12 @@
 """Record sets as values: what a zone says under one name and type, with its etag and its owner's mark."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from core.arm_id import same_id
-from core.names import Address, absolute_name, normalise
+from core.errors import InputError
+from core.names import Address, absolute_name, normalise, parse_address
 
 RecordType = Literal["A", "AAAA", "PTR"]
 
@@ -60,6 +61,11 @@ class RecordSet:
         """The address that our mark says we wrote last (a hand edit changes the value and not the mark)."""
         return self.metadata.get(ADDRESS_KEY) if self.owner else None
 
+    @property
+    def known_addresses(self) -> tuple[Address, ...]:
+        """The addresses that the values name, and the one that our mark says we wrote; what is none is left out."""
+        return tuple(_addresses((*self.values, self.written_address or "")))
+
     def is_owned_by(self, group_id: str) -> bool:
         """Tell whether our mark on it names this container group."""
         return self.owner is not None and same_id(self.owner, group_id)
@@ -85,3 +91,11 @@ def owner_mark(group_id: str, address: Address | None = None) -> dict[str, str]:
     if address is not None:
         mark[ADDRESS_KEY] = str(address)
     return mark
+
+
+def _addresses(texts: Iterable[str]) -> Iterator[Address]:
+    for text in texts:
+        try:
+            yield parse_address(text)
+        except InputError:
+            continue

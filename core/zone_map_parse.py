@@ -1,12 +1,12 @@
 """Reading the zone map's JSON: every check notes its reason and goes on, so that one run reports them all."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from core.arm_id import RESOURCE_GROUP_NAME, SUBSCRIPTION_ID
 from core.errors import InputError, Reason
 from core.names import ReverseZone, is_within, parse_zone
 
@@ -22,8 +22,6 @@ KNOWN_KEYS: Final = (
 )
 MAX_TTL_SECONDS: Final = 2147483647
 MAX_MAP_LENGTH: Final = 1_000_000
-_RESOURCE_GROUP = re.compile(r"[\w\-.()]{0,89}[\w\-()]", re.ASCII)
-_SUBSCRIPTION = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-]{0,63}", re.ASCII)
 _RESERVED = ("in-addr.arpa", "ip6.arpa")
 
 Pairs = list[tuple[str, Any]]
@@ -66,7 +64,7 @@ class Parser:
     def group_key(self, path: str, key: str) -> tuple[str | None, str] | None:
         """Read `resource group` or `subscription/resource group`; the same one twice is refused."""
         subscription, slash, name = key.rpartition("/")
-        if not _RESOURCE_GROUP.fullmatch(name) or (slash and not _SUBSCRIPTION.fullmatch(subscription)):
+        if not RESOURCE_GROUP_NAME.fullmatch(name) or (slash and not SUBSCRIPTION_ID.fullmatch(subscription)):
             self.reject(path, "not the name of a resource group, nor subscription/resource group")
             return None
         earlier = self._seen_groups.get(key.lower())
@@ -118,14 +116,14 @@ class Parser:
     def resource_group(self, path: str, body: Mapping[str, Any], key: str) -> str:
         """Read a resource group's name."""
         text = self._text(f"{path}.{key}", body.get(key), required=True)
-        if text and not _RESOURCE_GROUP.fullmatch(text):
+        if text and not RESOURCE_GROUP_NAME.fullmatch(text):
             self.reject(f"{path}.{key}", f"not the name of a resource group: {text[:100]!a}")
         return text
 
     def subscription(self, path: str, body: Mapping[str, Any], key: str) -> str | None:
         """Read an optional subscription id."""
         text = self._text(f"{path}.{key}", body.get(key), required=False)
-        if text and not _SUBSCRIPTION.fullmatch(text):
+        if text and not SUBSCRIPTION_ID.fullmatch(text):
             self.reject(f"{path}.{key}", f"not a subscription id: {text[:100]!a}")
         return text or None
 

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import ContendedError, DeadlineError, PreconditionFailedError, ToolkitError
 from core.events import EventType
-from core.live import LiveGroup
 from core.names import Address, address_of
 from core.records import RecordSet, same_values
 from reconciler.changes import Change, Plan, Seen
@@ -113,7 +112,7 @@ class Converger:
         now = self.groups.get(before.id)
         progress.subject = replace(progress.subject, group=now)
         progress.group_read_at = self.remaining()
-        return _same_state(before, now)
+        return before.is_as(now)
 
     def _stands(self, progress: Progress, seen: Seen) -> bool:
         """Tell whether what was written is still right, by a read where the writes ended late or without a commit."""
@@ -184,10 +183,6 @@ def _outcome(progress: Progress, desired: Desired) -> Outcome:
     if not progress.changes:
         return EventType.RECONCILE_NO_OP
     return EventType.RECONCILE_DELETED if desired.address is None else EventType.RECONCILE_UPDATED
-
-
-def _same_state(left: LiveGroup, right: LiveGroup) -> bool:
-    return (left.state, left.address) == (right.state, right.address)
 
 
 def _values(seen: Seen) -> tuple[str, ...]:

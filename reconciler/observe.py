@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.arm_id import ArmId
 from core.errors import InputError, ToolkitError, ZoneMissingError
 from core.live import LiveGroup, LiveState
-from core.names import Address, address_of, parse_address
+from core.names import Address, address_of
 from core.placement import PtrPlace
 from core.records import RecordSet, same_values
 from reconciler.changes import Seen
@@ -35,7 +35,8 @@ def observe(
     if desired.keep:
         return Seen()
     address_sets = tuple(_address_sets(subject, private_dns))
-    wanted = [*([desired.address] if desired.address else []), *known_addresses(address_sets), *also]
+    known = [address for record_set in address_sets for address in record_set.known_addresses]
+    wanted = [*([desired.address] if desired.address else []), *known, *also]
     problems: list[ToolkitError] = []
     ptr_sets: dict[Address, RecordSet | None] = {}
     for address in dict.fromkeys(wanted):
@@ -48,16 +49,6 @@ def observe(
         problems.append(problem)
     owners = dict(_owners(subject, desired, address_sets, ptr_sets, groups))
     return Seen(address_sets, ptr_sets, owners, tuple(problems))
-
-
-def known_addresses(address_sets: Iterable[RecordSet]) -> Iterator[Address]:
-    """Give the addresses that the record sets name, and those that their marks say we wrote."""
-    for record_set in address_sets:
-        for text in (*record_set.values, record_set.written_address or ""):
-            try:
-                yield parse_address(text)
-            except InputError:
-                continue
 
 
 def needs_scan(subject: Subject, address_sets: tuple[RecordSet, ...]) -> bool:

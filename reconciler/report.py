@@ -1,15 +1,12 @@
 """Turns how a run ended into one event. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from core.arm_id import ArmId
-from core.delivery import Delivery
 from core.errors import EXIT_DONE, EXIT_TRY_AGAIN, ToolkitError
-from core.events import Component, Event, EventType
+from core.events import Event, EventType
 from core.live import LiveGroup
+from core.occasion import Occasion, group_values
 from core.zone_map import DnsConfig
 from reconciler.contract import WorkerResult
 from reconciler.process import WorkerExit
@@ -24,46 +21,6 @@ class ReconcileFailedError(ToolkitError):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.retryable = retryable
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What an outcome is about: which event, which invocation, since when. `own_calls` are the wrapper's ARM calls."""
-
-    delivery: Delivery
-    invocation_id: str
-    attempt: int
-    began: datetime
-    now: datetime
-    own_calls: int = 0
-
-    def event(self, kind: EventType, values: Mapping[str, Any]) -> Event:
-        """Build an event of the reconciler with what every one of them carries."""
-        common: dict[str, Any] = {
-            "SourceEventId": self.delivery.id or None,
-            "CorrelationId": self.delivery.correlation_id or self.invocation_id,
-            "Attempt": self.attempt,
-            "ArmCalls": self.own_calls,
-            "DurationMs": round((self.now - self.began).total_seconds() * 1000),
-        }
-        if self.delivery.time is not None:
-            common["LagMs"] = max(round((self.now - self.delivery.time).total_seconds() * 1000), 0)
-        given = {name: value for name, value in values.items() if value not in (None, "")}
-        return Event(Component.RECONCILER, kind, self.now, self.invocation_id, {**common, **given})
-
-
-def group_values(group: ArmId, config: DnsConfig | None = None) -> dict[str, Any]:
-    """Give the columns that name a container group and its zones."""
-    values: dict[str, Any] = {
-        "SubscriptionId": group.subscription_id,
-        "ResourceGroup": group.resource_group,
-        "ContainerGroup": group.name,
-        "ContainerGroupId": str(group),
-    }
-    if config is not None:
-        values["Fqdn"] = f"{group.name.lower()}.{config.forward_zone}"
-        values["ForwardZone"] = config.forward_zone
-    return values
 
 
 def skipped(occasion: Occasion, code: str, message: str, group: ArmId | None = None) -> Event:
@@ -94,7 +51,7 @@ def finished(
     if shadowed_by:
         details["shadowed_by"] = list(shadowed_by)
     if result is not None:
-        values |= _result_values(result, occasion.own_calls)
+        values |= _result_values(result, occasion.arm_calls)
         details |= {"live_state": result.live_state, "rounds": result.rounds, "notes": list(result.notes)}
         details |= {"took_back": list(result.took_back)} if result.took_back else {}
         details |= {"left_behind": list(result.left_behind)} if result.left_behind else {}

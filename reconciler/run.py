@@ -13,15 +13,17 @@ from typing import Any
 from core.arm_id import ArmId, parse_container_group
 from core.delivery import Delivery, printable
 from core.errors import InputError, NotReadyError, ToolkitError
-from core.events import Event, EventType
+from core.events import Component, Event, EventType
 from core.live import LiveGroup
-from core.names import longest_reverse_zone, shadowing_zones
+from core.names import shadowing_zones
+from core.occasion import Occasion
+from core.placement import Placement
 from core.run_context import RunContext
 from core.zone_map import DnsConfig, ZoneMap
 from reconciler.contract import Contract
 from reconciler.desired import Subject, desire
 from reconciler.process import WorkerExit, run_worker
-from reconciler.report import Occasion, ReconcileFailedError, failed, finished, skipped
+from reconciler.report import ReconcileFailedError, failed, finished, skipped
 
 logger = logging.getLogger("aci_dns.reconciler")
 
@@ -38,12 +40,13 @@ class _Run:
     def occasion(self) -> Occasion:
         context = self.context
         return Occasion(
+            component=Component.RECONCILER,
             delivery=self.delivery,
             invocation_id=context.invocation_id,
             attempt=context.attempt,
             began=self.began,
             now=context.now(),
-            own_calls=context.calls.calls - self.calls_before,
+            arm_calls=context.calls.calls - self.calls_before,
         )
 
 
@@ -132,7 +135,7 @@ def _shadowed_by(live: LiveGroup, config: DnsConfig, zone_map: ZoneMap) -> tuple
     """List longer configured zones that a network linked to them would ask instead of the one we write to."""
     if live.address is None:
         return ()
-    chosen = longest_reverse_zone(live.address, config.reverse_zones)
+    chosen = Placement(live.id, config).reverse_zone(live.address)
     if chosen is None:
         return ()
     known = {zone for entry in zone_map.entries for zone in entry.reverse_zones}

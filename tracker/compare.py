@@ -17,10 +17,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.errors import InputError
 from core.events import DriftKind, EventType
 from core.live import LiveGroup, LiveState
-from core.names import Address, parse_address, reverse_name
+from core.names import Address, reverse_name
 from core.placement import Placement
 from core.records import RecordSet, address_type, same_values
 from core.zone_map import OnStop
@@ -127,11 +126,7 @@ def known_addresses(seen: Seen) -> Iterator[Address]:
     """
     for found in seen.address_sets:
         if found is seen.main_set or seen.is_ours(found):
-            for text in (*found.values, found.written_address or ""):
-                try:
-                    yield parse_address(text)
-                except InputError:
-                    continue
+            yield from found.known_addresses
 
 
 def _running(seen: Seen) -> Iterator[Finding]:

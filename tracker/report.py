@@ -1,44 +1,16 @@
 """Turns a comparison, or a failure, into one event. Pure."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
-from core.delivery import Delivery
 from core.errors import ToolkitError
-from core.events import Component, DriftKind, Event, EventType
+from core.events import DriftKind, Event, EventType
 from core.names import Address, address_of, reverse_name
+from core.occasion import Occasion, group_values
 from core.placement import Placement
 from tracker.compare import Comparison, Seen
 
 MAX_MESSAGE: Final = 4000
 _PTR_KINDS: Final = frozenset({DriftKind.PTR_STALE, DriftKind.PTR_MISSING, DriftKind.PTR_MISMATCH})
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What made us look: the event, the invocation, when it began and ended (UTC), and the ARM calls it took."""
-
-    delivery: Delivery
-    invocation_id: str
-    attempt: int
-    began: datetime
-    now: datetime
-    arm_calls: int
-
-    def event(self, kind: EventType, values: dict[str, Any]) -> Event:
-        """Build an event of the tracker with what every one of them carries; empty values are left out."""
-        common: dict[str, Any] = {
-            "SourceEventId": self.delivery.id,
-            "CorrelationId": self.delivery.correlation_id or self.invocation_id,
-            "Attempt": self.attempt,
-            "ArmCalls": self.arm_calls,
-            "DurationMs": _milliseconds(self.began, self.now),
-        }
-        if self.delivery.time is not None:
-            common["LagMs"] = max(_milliseconds(self.delivery.time, self.now), 0)
-        given = {name: value for name, value in {**common, **values}.items() if value not in (None, "", {})}
-        return Event(Component.TRACKER, kind, self.now, self.invocation_id, given)
 
 
 def compared(occasion: Occasion, seen: Seen, comparison: Comparison) -> Event | None:
@@ -55,7 +27,7 @@ def compared(occasion: Occasion, seen: Seen, comparison: Comparison) -> Event | 
         **comparison.remarks,
     }
     values = {
-        **group_values(seen.placement),
+        **group_values(seen.placement.group_id, seen.placement.config),
         **_ptr_values(seen, comparison),
         "LiveIp": address,
         "NewIp": address,
@@ -72,25 +44,12 @@ def failed(
     """Say that looking failed. `record` has the columns that name the record set the event is about, if it is one."""
     values: dict[str, Any] = {
         **(record or {}),
-        **(group_values(placement) if placement else {}),
+        **(group_values(placement.group_id, placement.config) if placement else {}),
         "ErrorCode": error.code if isinstance(error, ToolkitError) else "unexpected",
         "ErrorMessage": (str(error) or type(error).__name__)[:MAX_MESSAGE],
         "Details": {"cause": occasion.delivery.operation, "cause_subject": occasion.delivery.subject[:500]},
     }
     return occasion.event(EventType.TRACK_FAILED, values)
-
-
-def group_values(placement: Placement) -> dict[str, Any]:
-    """Give the columns that name a container group and its zones."""
-    group = placement.group_id
-    return {
-        "SubscriptionId": group.subscription_id,
-        "ResourceGroup": group.resource_group,
-        "ContainerGroup": group.name,
-        "ContainerGroupId": str(group),
-        "Fqdn": placement.fqdn,
-        "ForwardZone": placement.config.forward_zone,
-    }
 
 
 def old_addresses(seen: Seen, comparison: Comparison) -> list[str]:
@@ -116,7 +75,3 @@ def _ptr_values(seen: Seen, comparison: Comparison) -> dict[str, str]:
         "PtrName": reverse_name(address),
         "PtrTarget": ",".join(found.values) if found else "",
     }
-
-
-def _milliseconds(since: datetime, until: datetime) -> int:
-    return round((until - since).total_seconds() * 1000)

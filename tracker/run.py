@@ -15,16 +15,16 @@ from typing import Final
 from core.arm_id import ArmId
 from core.delivery import Delivery
 from core.errors import InputError
-from core.events import Event, EventType
-from core.live import LiveGroup
+from core.events import Component, Event, EventType
 from core.names import Address
+from core.occasion import Occasion
 from core.placement import Placement
 from core.run_context import RunContext
 from core.zone_map import DnsConfig
 from tracker.compare import Comparison, Seen, compare
 from tracker.find import groups_about
 from tracker.look import Ports, ReadsZones, Snapshot, look
-from tracker.report import Occasion, compared, failed
+from tracker.report import compared, failed
 from tracker.subject import GroupSubject, NoSubject, RecordSubject, subject_of
 
 logger = logging.getLogger("aci_dns.tracker")
@@ -41,6 +41,7 @@ class _Run:
 
     def occasion(self) -> Occasion:
         return Occasion(
+            component=Component.TRACKER,
             delivery=self.delivery,
             invocation_id=self.context.invocation_id,
             attempt=self.context.attempt,
@@ -149,14 +150,10 @@ def _look(
         if comparison.verdict in {EventType.NO_CHANGE, None}:
             break
         group = context.container_groups.get(placement.group_id)
-        if _same_state(seen.group, group):
+        if seen.group.is_as(group):
             break
         snapshot = Snapshot(context.private_dns)
     return seen, comparison
-
-
-def _same_state(left: LiveGroup, right: LiveGroup) -> bool:
-    return (left.state, left.address) == (right.state, right.address)
 
 
 @contextmanager

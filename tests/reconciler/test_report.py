@@ -7,13 +7,14 @@ import pytest
 
 from core.arm_id import container_group_id
 from core.delivery import Delivery
-from core.events import EventType
+from core.events import Component, EventType
 from core.live import LiveGroup, LiveState
 from core.names import ReverseZone, parse_address
+from core.occasion import Occasion
 from core.zone_map import DnsConfig
 from reconciler.contract import WorkerResult
 from reconciler.process import WorkerExit
-from reconciler.report import Occasion, finished
+from reconciler.report import finished
 
 NOW = datetime(2026, 11, 23, 3, 0, 5, tzinfo=UTC)
 WEB = container_group_id("sub", "rg", "web")
@@ -25,8 +26,8 @@ def occasion(**changes: Any) -> Occasion:
     delivery = Delivery(
         "event-1", "Microsoft.Resources.ResourceWriteSuccess", str(WEB), NOW - timedelta(seconds=4), "", "c-1"
     )
-    values = {"invocation_id": "i-1", "attempt": 2, "began": NOW - timedelta(seconds=1), "now": NOW, "own_calls": 1}
-    return Occasion(delivery, **{**values, **changes})
+    values = {"invocation_id": "i-1", "attempt": 2, "began": NOW - timedelta(seconds=1), "now": NOW, "arm_calls": 1}
+    return Occasion(Component.RECONCILER, delivery, **{**values, **changes})
 
 
 def ended(code: int, outcome: str | None, error: dict[str, Any] | None = None, **changes: Any) -> WorkerExit:
