@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from local_azure.peers.gateway import Gateway
 from local_azure.peers.nobody import SilentServer, closed_endpoint
 from local_azure.peers.process import Endpoint, Launch, Server
 from local_azure.peers.situations import Vantage
+from local_azure.peers.stacked import Stacked
 from local_azure.peers.zone_files import file_name, files_of
 
 _HERE: Final = "127.0.0.1"
@@ -31,29 +31,22 @@ def source_of(vantage: Vantage) -> str:
     return f"127.0.1.{1 + list(Vantage).index(vantage)}"
 
 
-class Bind:
+class Bind(Stacked):
     """`named`, authoritative and recursive in one, as a company's resolver often is."""
 
     program = "named"
     vantages = (*_VIEWS, Vantage.NOBODY)
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
+        super().__init__()
         self.server = Server(self._plan)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._silent = stack.enter_context(SilentServer())
-            self._closed = closed_endpoint()
-            stack.enter_context(self.server)
-            self._gateway = stack.enter_context(Gateway({view: self.endpoint_by_source(view) for view in _VIEWS}))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+    def begin(self, stack: ExitStack) -> None:
+        """Start the parts."""
+        self._silent = stack.enter_context(SilentServer())
+        self._closed = closed_endpoint()
+        stack.enter_context(self.server)
+        self._gateway = stack.enter_context(Gateway({view: self.endpoint_by_source(view) for view in _VIEWS}))
 
     def endpoint(self, vantage: Vantage) -> Endpoint:
         """Give where a client of this vantage asks, from wherever."""
@@ -94,7 +87,7 @@ def _zone_statements(vantage: Vantage, zones: Iterable[str]) -> list[str]:
     return [f'zone "{zone}" {{ type primary; file "{vantage}.{file_name(zone)}"; }};' for zone in zones]
 
 
-class BindForwarder:
+class BindForwarder(Stacked):
     """A second `named` in between, for each vantage asking the first from that vantage's address."""
 
     program = "named"
@@ -105,21 +98,14 @@ class BindForwarder:
 
     def __init__(self, upstream: Bind) -> None:
         self._upstream = upstream
-        self._stack = ExitStack()
+        super().__init__()
         self.server = Server(self._plan)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.enter_context(self.server)
-            routes = {view: Endpoint(_HERE, self.server.port, source_of(view)) for view in self.vantages}
-            self._gateway = stack.enter_context(Gateway(routes))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+    def begin(self, stack: ExitStack) -> None:
+        """Start the parts."""
+        stack.enter_context(self.server)
+        routes = {view: Endpoint(_HERE, self.server.port, source_of(view)) for view in self.vantages}
+        self._gateway = stack.enter_context(Gateway(routes))
 
     def endpoint(self, vantage: Vantage) -> Endpoint:
         """Give where a client of this vantage asks."""

@@ -3,48 +3,39 @@
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from local_azure.peers.nobody import closed_endpoint
 from local_azure.peers.process import Endpoint, Launch, Server
 from local_azure.peers.situations import Vantage
+from local_azure.peers.stacked import Stacked
 
 
-class OneForEach:
+class OneForEach(Stacked):
     """The part that Knot, NSD and Unbound share. `launch` says how a vantage's server is started."""
 
     program: ClassVar[str]
     vantages: ClassVar[tuple[Vantage, ...]]
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
+        super().__init__()
         self.servers: dict[Vantage, Server] = {}
 
     def launch(self, vantage: Vantage, directory: Path, port: int) -> Launch:
         """Say how the server of a vantage is started in an empty directory."""
         raise NotImplementedError
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._closed = closed_endpoint()
-            self.servers = {
-                vantage: Server(partial(self.launch, vantage))
-                for vantage in self.vantages
-                if vantage is not Vantage.NOBODY
-            }
-            for server in self.servers.values():
-                stack.callback(server.stop)
-                server.begin()
-            for server in self.servers.values():
-                server.wait()
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+    def begin(self, stack: ExitStack) -> None:
+        """Start the parts."""
+        self._closed = closed_endpoint()
+        self.servers = {
+            vantage: Server(partial(self.launch, vantage)) for vantage in self.vantages if vantage is not Vantage.NOBODY
+        }
+        for server in self.servers.values():
+            stack.callback(server.stop)
+            server.begin()
+        for server in self.servers.values():
+            server.wait()
 
     def endpoint(self, vantage: Vantage) -> Endpoint:
         """Give where a client of this vantage asks."""
