@@ -21,6 +21,7 @@ from cloud.services import Services, build, run_context
 from cloud.sink import MemorySink
 from core.arm_id import ArmId
 from core.events import Event
+from core.names import parse_address, reverse_name
 from core.run_context import RunContext
 from core.settings import Settings
 from local_azure.faults import Fault, FaultRule
@@ -226,3 +227,8 @@ class Spoke:
                 store.update(kept)
 
         return lambda: self.azure.call(restore)
+
+
+def ptr_of(address: str) -> str:
+    """Write the PTR record set of an address as `Fleet.records` names it."""
+    return f"PTR {reverse_name(parse_address(address))}"

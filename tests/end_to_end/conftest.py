@@ -17,6 +17,14 @@ def near(spoke: Spoke) -> Spoke:
 
 
 @pytest.fixture
+def web(near: Spoke) -> str:
+    """Give the address of rg-one/web, whose records are right."""
+    address = near.fleet.create("rg-one", "web", near.vnet)
+    near.reconcile("rg-one", "web")
+    return address
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Give `impatient(read_seconds=…)`: from now on calls in this process are tried twice, with hardly a pause."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.spoke import FORWARD, REVERSE, Delivered, Spoke
+from bench.spoke import FORWARD, REVERSE, Delivered, Spoke, ptr_of
 from core.records import owner_mark
 from local_azure.faults import Fault
 from local_azure.world import PrivateZone, RecordSet
@@ -13,18 +13,6 @@ from local_azure.world import PrivateZone, RecordSet
 NAME = f"web.{FORWARD}"
 LIST = "privateDns.recordSet.LIST"
 MAX_RECORD_SETS = 25_000
-
-
-def ptr(address: str) -> str:
-    return f"PTR {'.'.join(reversed(address.split('.')))}.in-addr.arpa"
-
-
-@pytest.fixture
-def web(near: Spoke) -> str:
-    """Give the address of rg-one/web, whose records are right."""
-    address = near.fleet.create("rg-one", "web", near.vnet)
-    near.reconcile("rg-one", "web")
-    return address
 
 
 def zone(spoke: Spoke, name: str) -> PrivateZone:
@@ -66,7 +54,7 @@ def test_edge_409_pending_operation(near: Spoke, web: str) -> None:
     near.fault(pending, "privateDns.recordSet.PUT", where={"type": "A"}, times=1)
     delivered = near.deliver(near.event(near.fleet.id("rg-one", "web"), "Action"))
     assert [event.values.get("ErrorCode") for event in delivered.events] == ["conflict", None]
-    assert near.fleet.records() == {f"A {NAME}": (now,), ptr(now): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (now,), ptr_of(now): (NAME,)}
 
 
 def test_edge_429_is_waited_for_as_long_as_azure_says(near: Spoke, web: str) -> None:
@@ -99,7 +87,7 @@ def test_edge_python_sdk_list_is_throttled_and_read_on(near: Spoke, web: str) ->
     delivered = near.deliver(raw)
     statuses = [record.status for record in delivered.requests[0] if record.operation == LIST]
     assert statuses == [200, 429, 429, 200, 200]
-    assert (len(delivered.events), ptr(web) in near.fleet.records()) == (1, False)
+    assert (len(delivered.events), ptr_of(web) in near.fleet.records()) == (1, False)
 
 
 @pytest.mark.parametrize("status", [503, 404, 403])
@@ -114,7 +102,7 @@ def test_edge_list_failure(near: Spoke, impatient: Callable[..., None], web: str
     assert near.record_sets() == before
     near.clear_faults()
     assert near.attempt(raw, delivered)
-    assert ptr(web) not in near.fleet.records()
+    assert ptr_of(web) not in near.fleet.records()
 
 
 def test_edge_list_failure_of_one_record_set_adds_nothing_again(
@@ -163,8 +151,8 @@ def test_edge_ttl(near: Spoke, web: str) -> None:
     near.fleet.put_record(REVERSE, "PTR", last, NAME, "alias.corp.internal", ttl=7200, metadata=marks)
     assert near.deliver(near.event(near.fleet.id("rg-one", "web"))).outcome == "reconcile_updated"
     found = near.record_sets()
-    assert {found[f"A {NAME}"][1]["ttl"], found[ptr(web)][1]["ttl"]} == {60}
-    assert near.fleet.records()[ptr(web)] == (NAME, "alias.corp.internal")
+    assert {found[f"A {NAME}"][1]["ttl"], found[ptr_of(web)][1]["ttl"]} == {60}
+    assert near.fleet.records()[ptr_of(web)] == (NAME, "alias.corp.internal")
 
 
 def test_edge_zone_limits(near: Spoke) -> None:

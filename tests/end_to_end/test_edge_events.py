@@ -5,24 +5,12 @@ from typing import Any
 
 import pytest
 
-from bench.spoke import FORWARD, Delivered, Spoke
+from bench.spoke import FORWARD, Delivered, Spoke, ptr_of
 from core.records import owner_mark
 from local_azure.faults import Fault
 from local_azure.world import RecordSet
 
 NAME = f"web.{FORWARD}"
-
-
-def ptr(address: str) -> str:
-    return f"PTR {'.'.join(reversed(address.split('.')))}.in-addr.arpa"
-
-
-@pytest.fixture
-def web(near: Spoke) -> str:
-    """Give the address of rg-one/web, whose records are right."""
-    address = near.fleet.create("rg-one", "web", near.vnet)
-    near.reconcile("rg-one", "web")
-    return address
 
 
 @pytest.mark.parametrize(
@@ -71,7 +59,7 @@ def test_edge_reordered_events(near: Spoke) -> None:
     created_again = near.event(near.fleet.id("rg-one", "web"))
     outcomes = [near.deliver(raw).outcome for raw in (created_again, deleted, created, deleted)]
     assert outcomes == ["reconcile_updated", "reconcile_no_op", "reconcile_no_op", "reconcile_no_op"]
-    assert near.fleet.records() == {f"A {NAME}": (address,), ptr(address): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (address,), ptr_of(address): (NAME,)}
 
 
 def test_edge_duplicate_events(near: Spoke) -> None:
@@ -118,7 +106,7 @@ def test_edge_etag_of_a_hand_edit_between_read_and_write(near: Spoke, web: str) 
     (made,) = delivered.requests
     assert [record.status for record in made if record.method == "PUT" and "/A/" in record.path] == [412, 200]
     assert delivered.events[0].values["Details"]["rounds"] == 2
-    assert near.fleet.records() == {f"A {NAME}": (now,), ptr(now): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (now,), ptr_of(now): (NAME,)}
 
 
 def test_edge_etag_of_a_record_set_that_somebody_else_makes_first(near: Spoke) -> None:

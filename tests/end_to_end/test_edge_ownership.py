@@ -1,29 +1,15 @@
 """Edge cases of who owns a name or an address. docs/edge-cases.md says which of the known cases is tested where."""
 
-import pytest
-
-from bench.spoke import ENTRY, FORWARD, REVERSE, Delivered, Spoke
+from bench.spoke import ENTRY, FORWARD, REVERSE, Delivered, Spoke, ptr_of
 from core.records import owner_mark
 
 NAME = f"web.{FORWARD}"
 OTHER = f"other.{FORWARD}"
 
 
-def ptr(address: str) -> str:
-    return f"PTR {'.'.join(reversed(address.split('.')))}.in-addr.arpa"
-
-
 def relative(address: str) -> str:
     """Give a PTR's name within 0.10.in-addr.arpa."""
     return ".".join(reversed(address.split(".")[2:]))
-
-
-@pytest.fixture
-def web(near: Spoke) -> str:
-    """Give the address of rg-one/web, whose records are right."""
-    address = near.fleet.create("rg-one", "web", near.vnet)
-    near.reconcile("rg-one", "web")
-    return address
 
 
 def delete(spoke: Spoke, group: str, name: str) -> Delivered:
@@ -38,7 +24,7 @@ def test_edge_ip_reuse(near: Spoke, web: str) -> None:
     assert [event.type.value for event in near.track("rg-one", "heir")] == ["no_change"]
     late = near.deliver(near.event(near.fleet.id("rg-one", "web"), "Delete"))
     assert late.outcome == "reconcile_deleted"
-    assert near.fleet.records() == {f"A heir.{FORWARD}": (web,), ptr(web): (f"heir.{FORWARD}",)}
+    assert near.fleet.records() == {f"A heir.{FORWARD}": (web,), ptr_of(web): (f"heir.{FORWARD}",)}
 
 
 def test_edge_ip_reuse_by_a_group_that_was_not_reconciled_yet(near: Spoke, web: str) -> None:
@@ -47,19 +33,19 @@ def test_edge_ip_reuse_by_a_group_that_was_not_reconciled_yet(near: Spoke, web: 
     near.deliver(near.event(near.fleet.id("rg-one", "web"), "Delete"))
     assert near.fleet.records() == {}
     near.reconcile("rg-one", "heir")
-    assert near.fleet.records() == {f"A heir.{FORWARD}": (web,), ptr(web): (f"heir.{FORWARD}",)}
+    assert near.fleet.records() == {f"A heir.{FORWARD}": (web,), ptr_of(web): (f"heir.{FORWARD}",)}
 
 
 def test_edge_ip_reuse_by_something_that_is_no_container_group(near: Spoke, web: str) -> None:
     near.fleet.put_record(REVERSE, "PTR", relative(web), "printer.corp.internal")
-    theirs = near.record_sets()[ptr(web)]
+    theirs = near.record_sets()[ptr_of(web)]
     now = near.fleet.restart("rg-one", "web")
     near.reconcile("rg-one", "web", "Action")
-    assert near.record_sets()[ptr(web)] == theirs
+    assert near.record_sets()[ptr_of(web)] == theirs
     delete(near, "rg-one", "web")
     assert now != web
-    assert near.fleet.records() == {ptr(web): ("printer.corp.internal",)}
-    assert near.record_sets()[ptr(web)] == theirs
+    assert near.fleet.records() == {ptr_of(web): ("printer.corp.internal",)}
+    assert near.record_sets()[ptr_of(web)] == theirs
 
 
 def test_edge_overlapping_spokes(near: Spoke, web: str) -> None:
@@ -71,10 +57,10 @@ def test_edge_overlapping_spokes(near: Spoke, web: str) -> None:
     first_spoke = near.record_sets()
     near.reconcile("rg-two", "web")
     assert near.record_sets() == first_spoke
-    assert {f"A {NAME}", ptr(web)} < set(near.record_sets("rg-dns-two"))
+    assert {f"A {NAME}", ptr_of(web)} < set(near.record_sets("rg-dns-two"))
     delete(near, "rg-two", "web")
     assert near.record_sets() == first_spoke
-    assert not {f"A {NAME}", ptr(web)} & set(near.record_sets("rg-dns-two"))
+    assert not {f"A {NAME}", ptr_of(web)} & set(near.record_sets("rg-dns-two"))
 
 
 def test_edge_overlapping_spokes_that_share_a_reverse_zone(near: Spoke, web: str) -> None:
@@ -86,7 +72,7 @@ def test_edge_overlapping_spokes_that_share_a_reverse_zone(near: Spoke, web: str
     assert event.values["ErrorCode"] == "name_conflict"
     assert "must not share one reverse zone" in event.values["ErrorMessage"]
     # The name is right; whom the address belongs to cannot be known, so its first owner keeps it.
-    assert near.fleet.records() == {f"A {NAME}": (web,), f"A {OTHER}": (web,), ptr(web): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (web,), f"A {OTHER}": (web,), ptr_of(web): (NAME,)}
 
 
 def test_edge_multi_value_ptr(near: Spoke, web: str) -> None:
@@ -103,9 +89,9 @@ def test_edge_shared_ptr_removal(near: Spoke, web: str) -> None:
     near.fleet.put_record(REVERSE, "PTR", relative(web), "alias.corp.internal", NAME, ttl=60, metadata=mark)
     now = near.fleet.restart("rg-one", "web")
     near.reconcile("rg-one", "web", "Action")
-    assert near.fleet.records() == {f"A {NAME}": (now,), ptr(now): (NAME,), ptr(web): ("alias.corp.internal",)}
+    assert near.fleet.records() == {f"A {NAME}": (now,), ptr_of(now): (NAME,), ptr_of(web): ("alias.corp.internal",)}
     delete(near, "rg-one", "web")
-    assert near.fleet.records() == {ptr(web): ("alias.corp.internal",)}
+    assert near.fleet.records() == {ptr_of(web): ("alias.corp.internal",)}
 
 
 def test_edge_shared_hostname(near: Spoke, web: str) -> None:
@@ -118,7 +104,7 @@ def test_edge_shared_hostname(near: Spoke, web: str) -> None:
     assert [event.values.get("ErrorCode") for event in delivered.events] == ["name_conflict", None]
     assert [record.method for record in delivered.requests[-1] if "/A/" in record.path] == ["GET", "PUT"]
     near.deliver(near.event(near.fleet.id("rg-one", "web"), "Delete"))
-    assert near.fleet.records() == {f"A {NAME}": (second,), ptr(second): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (second,), ptr_of(second): (NAME,)}
 
 
 def test_edge_ownership_collision(near: Spoke, web: str) -> None:
@@ -140,7 +126,7 @@ def test_edge_ownership_orphan(near: Spoke, web: str) -> None:
     near.fleet.delete_record(FORWARD, "A", "web")
     assert [event.type.value for event in near.track("rg-one", "web")] == ["first_seen"]
     assert near.deliver(near.event(near.fleet.id("rg-one", "web"))).outcome == "reconcile_updated"
-    assert near.fleet.records() == {f"A {NAME}": (web,), ptr(web): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (web,), ptr_of(web): (NAME,)}
 
 
 def test_edge_ownership_orphan_that_is_left_for_the_audit_to_find(near: Spoke, web: str) -> None:
@@ -152,4 +138,4 @@ def test_edge_ownership_orphan_that_is_left_for_the_audit_to_find(near: Spoke, w
     near.reconcile("rg-one", "web")
     delete(near, "rg-one", "web")
     # Its A record went behind our back, and no create or update searches a zone for what that left behind.
-    assert near.fleet.records() == {ptr(web): (NAME,)}
+    assert near.fleet.records() == {ptr_of(web): (NAME,)}

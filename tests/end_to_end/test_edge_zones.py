@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.spoke import ENTRY, FORWARD, REVERSE, Spoke
+from bench.spoke import ENTRY, FORWARD, REVERSE, Spoke, ptr_of
 from core.errors import ConfigurationError
 from core.records import owner_mark
 from core.settings import Settings
@@ -16,23 +16,11 @@ LONGER = "0.0.10.in-addr.arpa"
 IPV6_ZONE = "0.0.d.f.ip6.arpa"
 
 
-def ptr(address: str) -> str:
-    return f"PTR {ipaddress.ip_address(address).reverse_pointer}"
-
-
 def kinds(spoke: Spoke, name: str = "web", *, links: bool = False) -> list[str]:
     """Give the drift kinds that the tracker finds, or its verdict where nothing drifted."""
     (event,) = spoke.track("rg-one", name, links=links)
     found: list[str] = event.values.get("DriftKinds") or [event.type.value]
     return found
-
-
-@pytest.fixture
-def web(near: Spoke) -> str:
-    """Give the address of rg-one/web, whose records are right."""
-    address = near.fleet.create("rg-one", "web", near.vnet)
-    near.reconcile("rg-one", "web")
-    return address
 
 
 def test_edge_longest_reverse_zone_wins(near: Spoke) -> None:
@@ -102,11 +90,11 @@ def test_edge_ipv6(near: Spoke, web: str) -> None:
     near.reopen()
     give_address(near, "fd00::1:4")
     assert near.deliver(near.event(near.fleet.id("rg-one", "web"))).outcome == "reconcile_updated"
-    assert near.fleet.records() == {f"AAAA {NAME}": ("fd00::1:4",), ptr("fd00::1:4"): (NAME,)}
+    assert near.fleet.records() == {f"AAAA {NAME}": ("fd00::1:4",), ptr_of("fd00::1:4"): (NAME,)}
     assert kinds(near) == ["no_change"]
     give_address(near, web)
     near.reconcile("rg-one", "web")
-    assert near.fleet.records() == {f"A {NAME}": (web,), ptr(web): (NAME,)}
+    assert near.fleet.records() == {f"A {NAME}": (web,), ptr_of(web): (NAME,)}
     near.fleet.delete("rg-one", "web")
     near.reconcile("rg-one", "web", "Delete")
     assert near.fleet.records() == {}
