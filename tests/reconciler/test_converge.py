@@ -120,6 +120,15 @@ def test_an_unchanged_group_is_not_read_again(world: World) -> None:
     assert (outcome, world.calls) == (EventType.RECONCILE_NO_OP, ["get A", "get PTR"])
 
 
+def test_a_hand_edit_does_not_hide_the_ptr_that_was_written_before_it(world: World) -> None:
+    """The record set no longer names the old address; its mark still does."""
+    world.written(4)
+    _edit_a(world, "10.9.9.9")
+    world.at(5)
+    world.converge()
+    assert world.records() == RIGHT_5
+
+
 def test_a_delete_of_a_group_that_exists_again_is_an_update(world: World) -> None:
     world.written(4)
     world.at(5)
