@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check pins pins-check setup-functions clean
+.PHONY: help setup demo test lint types imports check pins pins-check setup-functions setup-node clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -58,15 +58,24 @@ $(FUNCTIONS_STAMP): requirements-functions.txt requirements-functions-protos.txt
 	  && rm -rf afprotos && mv unzipped/tests/protos afprotos && rm -r unzipped
 	@touch $@
 
+NODE_STAMP := node_modules/.ready
+
+setup-node: $(NODE_STAMP) ## Microsoft's KQL parser and the accessibility checker, in node_modules (needs Node 18 or newer)
+
+$(NODE_STAMP): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm (Node 18 or newer) is needed" >&2; exit 1; }
+	@npm ci --silent --ignore-scripts
+	@touch $@
+
 check: test     ## the same as test
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
              --no-emit-index-url --no-emit-find-links --no-header
 pins: setup     ## compile every requirements*.txt from pyproject.toml and requirements-*.in
 	@$(UV_COMPILE) pyproject.toml -o requirements.txt
-	@$(UV_COMPILE) pyproject.toml --extra local --extra dev -c requirements.txt -o requirements-dev.txt
+	@$(UV_COMPILE) pyproject.toml --extra local --extra notebooks --extra dev -c requirements.txt -o requirements-dev.txt
 	@$(subst 3.11,3.13,$(UV_COMPILE)) pyproject.toml requirements-functions.in -c requirements.txt -o requirements-functions.txt
 	@$(subst 3.11,3.13,$(UV_COMPILE)) requirements-probe.in -c requirements-dev.txt -o requirements-probe.txt
 
 clean:          ## remove what make made
-	@rm -rf $(VENV) $(FUNCTIONS_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) $(FUNCTIONS_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache node_modules

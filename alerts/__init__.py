@@ -1,0 +1,1 @@
+"""Alert rules, their unit tests, and an evaluator with the semantics of Azure's scheduled query rules."""

@@ -1,0 +1,1 @@
+"""What deploys the system, and the checks that hold it true without a compiler."""

@@ -1,0 +1,1 @@
+"""Notebooks that explore the history, and the loader they share."""
