@@ -39,12 +39,17 @@ _TRUNCATION: Final = re.compile(r"\bset\s+truncationmaxrecords\s*=\s*(\d+)\s*;",
 def connect(path: Path | None = None) -> DuckDBPyConnection:
     """Open a database, in memory or in a file, whose queries can reach nothing but its tables."""
     connection = duckdb.connect(str(path) if path else ":memory:")
+    lock_down(connection)
+    tables.create(connection)
+    return connection
+
+
+def lock_down(connection: DuckDBPyConnection) -> None:
+    """Leave a database nothing but what it has open already: queries reach its tables, in UTC, within MEMORY."""
     connection.execute("SET TimeZone = 'UTC'")
     # A table name that is a Python variable or a file's path must be an unknown table, not that variable or file.
     connection.execute("SET enable_external_access = false")
     connection.execute(f"SET memory_limit = '{MEMORY}'")
-    tables.create(connection)
-    return connection
 
 
 class DuckDbEngine:
