@@ -28,7 +28,7 @@ VISIBLE: Final = "_IngestedAt"
 ONCE: Final = "_AciDnsEventsOnce"
 """The deduplicated view; the function AciDnsEvents() reads it, for a function cannot read a table of its own name."""
 
-_SQL_TYPES: Final[Mapping[events.ColumnType, str]] = {
+SQL_TYPES: Final[Mapping[events.ColumnType, str]] = {
     "datetime": "TIMESTAMP",  # always UTC; without a zone DuckDB needs no time zone data to hand it out
     "string": "VARCHAR",
     "int": "INTEGER",
@@ -88,7 +88,7 @@ def create(connection: DuckDBPyConnection) -> None:
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS storage")
     for table in TABLES:
-        columns = [f"{_quoted(name)} {_SQL_TYPES[kind]}{_constraint(kind)}" for name, kind in table.columns]
+        columns = [f"{_quoted(name)} {SQL_TYPES[kind]}{_constraint(kind)}" for name, kind in table.columns]
         columns.append(f"{_quoted(VISIBLE)} TIMESTAMP NOT NULL")
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table.storage} ({', '.join(columns)})")
 
@@ -116,7 +116,7 @@ def append(
     if not batch:
         return 0
     # One JSON document and one statement: 1,000 rows take some 10 ms, row by row they would take a second.
-    shape = {name: "JSON" if kind == "dynamic" else _SQL_TYPES[kind] for name, kind in _stored_columns(table)}
+    shape = {name: "JSON" if kind == "dynamic" else SQL_TYPES[kind] for name, kind in _stored_columns(table)}
     values = ", ".join(
         f"coalesce(r.{_quoted(name)}, '')" if kind == "string" else f"r.{_quoted(name)}"
         for name, kind in _stored_columns(table)
@@ -181,7 +181,7 @@ def _from_line(column: events.Column) -> str:
     text = f"line->>'$.{column.name}'"
     if column.type == "string":
         return f"coalesce({text}, '')"
-    return f"TRY_CAST({text} AS {_SQL_TYPES[column.type]})"
+    return f"TRY_CAST({text} AS {SQL_TYPES[column.type]})"
 
 
 def _stored_columns(table: Table) -> tuple[tuple[str, events.ColumnType], ...]:
