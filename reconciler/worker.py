@@ -7,8 +7,8 @@ events are the caller's to send, its calls go over the lean transport. That is m
 import os
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TextIO
 
 from cloud.arm import Arm
 from cloud.container_groups import ContainerGroups
@@ -48,22 +48,46 @@ def main(environment: Mapping[str, str], out: TextIO) -> int:
     converger = Converger(
         ContainerGroups(arm), PrivateDns(arm), lambda: ends - time.monotonic(), contract.attempts, contract.dry_run
     )
-    outcome, failure = _run(converger, progress)
+    result, code = result_of(converger, progress, arm, lambda: round((time.monotonic() - began) * 1000))
     arm.close()
-    made = progress.plan.changes if contract.dry_run else progress.changes
+    _say(out, result)
+    return code
+
+
+class CountsArm(Protocol):
+    """Something that counts the requests it sent to Azure Resource Manager, retries included."""
+
+    @property
+    def calls(self) -> int:
+        """All of them."""
+
+    @property
+    def reads(self) -> int:
+        """Those that read."""
+
+    @property
+    def writes(self) -> int:
+        """Those that wrote."""
+
+
+def result_of(
+    converger: Converger, progress: Progress, arm: CountsArm, duration_ms: Callable[[], int]
+) -> tuple[WorkerResult, int]:
+    """Converge, and give the result to print and the exit code; no failure is raised."""
+    outcome, failure = _run(converger, progress)
+    made = progress.plan.changes if converger.dry_run else progress.changes
     result = WorkerResult(
         outcome=outcome,
         changes=tuple(change.to_json() for change in made),
-        dry_run=contract.dry_run,
+        dry_run=converger.dry_run,
         arm_calls=arm.calls,
         arm_reads=arm.reads,
         arm_writes=arm.writes,
-        duration_ms=round((time.monotonic() - began) * 1000),
+        duration_ms=duration_ms(),
         error=_error(failure) if failure else None,
         **_facts(progress),
     )
-    _say(out, result)
-    return _exit_code(failure)
+    return result, _exit_code(failure)
 
 
 def _run(converger: Converger, progress: Progress) -> tuple[EventType, Exception | None]:
