@@ -66,11 +66,12 @@ def from_duckdb(error: duckdb.Error, query: str) -> QueryError:
 def miscased(query: str, known: Iterable[str]) -> QueryError | None:
     """Find a name that differs from a known one only in case: Kusto does not resolve it, DuckDB silently would.
 
-    A name that the query itself defines (`name =`, `name:type`) or calls is left alone.
+    A name that the query itself defines (`name =`, `name:type`) or calls is left alone, and so is an operator's.
     """
     exact = set(known)
     by_fold = {name.casefold(): name for name in exact}
-    uses = [(match.group(1), match.group(2)) for match in _IDENTIFIER.finditer(_without_literals(query))]
+    bare = _OPERATOR.sub("|", _without_literals(query))  # `| count` is no column Count
+    uses = [(match.group(1), match.group(2)) for match in _IDENTIFIER.finditer(bare)]
     defined = {name for name, follows in uses if follows}
     for name, _ in uses:
         if name not in exact and name not in defined and name.casefold() in by_fold:
