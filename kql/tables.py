@@ -1,4 +1,4 @@
-"""The tables that queries see, as DuckDB holds them: the event table, log lines, and the deduplicated view.
+"""The tables that queries see, as DuckDB holds them: the event table, Azure's own tables, and the deduplicated view.
 
 Rows are stored under the schema `storage` with the time at which they become visible. A query never reads `storage`:
 for each one the engine makes temporary views under the tables' Log Analytics names, which hold only the rows that the
@@ -13,11 +13,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from core import events
+from kql.standard_tables import STANDARD_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from duckdb import DuckDBPyConnection
+
+    from kql.engine import KqlType
 
 TRACES_TABLE: Final = "AppTraces"
 RECEIVED: Final = "_TimeReceived"
@@ -27,6 +30,9 @@ VISIBLE: Final = "_IngestedAt"
 
 ONCE: Final = "_AciDnsEventsOnce"
 """The deduplicated view; the function AciDnsEvents() reads it, for a function cannot read a table of its own name."""
+
+_TYPE_COLUMN: Final[tuple[str, KqlType]] = ("Type", "string")
+"""Standard column: the table's name."""
 
 SQL_TYPES: Final[Mapping[events.ColumnType, str]] = {
     "datetime": "TIMESTAMP",  # always UTC; without a zone DuckDB needs no time zone data to hand it out
@@ -58,20 +64,17 @@ EVENTS: Final = Table(
     "storage.events",
     (*((column.name, column.type) for column in events.COLUMNS), (RECEIVED, "datetime")),
 )
-TRACES: Final = Table(
-    TRACES_TABLE,
-    "storage.traces",
-    (
-        ("TimeGenerated", "datetime"),
-        ("Message", "string"),
-        ("SeverityLevel", "int"),
-        ("OperationId", "string"),
-        ("AppRoleName", "string"),
-        ("Properties", "dynamic"),
-        (RECEIVED, "datetime"),
-    ),
-)
-TABLES: Final = (EVENTS, TRACES)
+_STANDARD: Final = {
+    name: Table(
+        name, f"storage.{'traces' if name == TRACES_TABLE else name.lower()}", (*columns, (RECEIVED, "datetime"))
+    )
+    for name, columns in STANDARD_TABLES.items()
+}
+TRACES: Final = _STANDARD[TRACES_TABLE]
+REQUESTS: Final = _STANDARD["AppRequests"]
+EXCEPTIONS: Final = _STANDARD["AppExceptions"]
+RULE_ERRORS: Final = _STANDARD["DCRLogErrors"]
+TABLES: Final = (EVENTS, *_STANDARD.values())
 
 
 def schema() -> dict[str, list[str]]:
@@ -79,6 +82,18 @@ def schema() -> dict[str, list[str]]:
     tables = {table.name: table.names for table in TABLES}
     columns = [column.name for column in events.COLUMNS]
     return {**tables, events.FUNCTION: columns, ONCE: columns}
+
+
+def typed_schema() -> dict[str, list[tuple[str, KqlType]]]:
+    """Give the columns (name, KQL type) of everything that a query can name, by table: what a parser needs to know."""
+    tables = {table.name: [*((name, kql_type(kind)) for name, kind in table.columns), _TYPE_COLUMN] for table in TABLES}
+    columns = [(column.name, kql_type(column.type)) for column in events.COLUMNS]
+    return {**tables, events.FUNCTION: columns, ONCE: columns}
+
+
+def kql_type(kind: events.ColumnType) -> KqlType:
+    """Name a stream declaration's type as KQL does."""
+    return "bool" if kind == "boolean" else kind
 
 
 def create(connection: DuckDBPyConnection) -> None:
