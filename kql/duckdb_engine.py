@@ -66,7 +66,6 @@ class DuckDbEngine:
             definitions[events.FUNCTION] = f"function {events.FUNCTION}() {{ {tables.ONCE} }}"
         self._functions = parse_functions(list(definitions.values()))
         self._schema = tables.schema()
-        self._names = {*self._schema, *(name for columns in self._schema.values() for name in columns)}
 
     def query(
         self,
@@ -114,10 +113,15 @@ class DuckDbEngine:
             raise duckdb_errors.from_translator(error, text, known=self._schema) from error
         except RecursionError as error:
             raise QueryError("unsupported", "the query is nested too deeply for the local engine") from error
-        miscased = duckdb_errors.miscased(text, self._names)
+        miscased = duckdb_errors.miscased(text, self._names_within_reach(text))
         if miscased:
             raise miscased
         return str(translated), translated.parameters
+
+    def _names_within_reach(self, text: str) -> set[str]:
+        """Give the tables, and the columns of those that the text names; of ours always, for functions give them."""
+        named = [columns for table, columns in self._schema.items() if table == events.TABLE or table in text]
+        return {*self._schema, *(name for columns in named for name in columns)}
 
     @contextmanager
     def _cursor(self) -> Iterator[DuckDBPyConnection]:
