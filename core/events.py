@@ -135,18 +135,25 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )
 
 COLUMN_NAMES: Final = frozenset(column.name for column in COLUMNS)
+FACT_SEPARATOR: Final = "\x1f"
+ID_LENGTH: Final = 32
 _IDENTITY_FIELDS = ("OldIp", "NewIp", "LiveIp", "ErrorCode", "Verdict", "Vantage", "Resolver", "PtrName", "Fqdn")
 
 
 def event_id(row: Mapping[str, Any], attempt_key: str) -> str:
     """Derive the id of an event from what makes it the same fact; `attempt_key` tells failures apart."""
-    event_type = EventType(row["EventType"])
-    parts = [row["Component"], event_type.value, row.get("SourceEventId", ""), row.get("ContainerGroupId", "").lower()]
+    fact = fact_of(row)
+    if EventType(row["EventType"]) in _PER_ATTEMPT or not row.get("SourceEventId"):
+        fact += FACT_SEPARATOR + attempt_key
+    return hashlib.sha256(fact.encode()).hexdigest()[:ID_LENGTH]
+
+
+def fact_of(row: Mapping[str, Any]) -> str:
+    """Give what makes a row the same fact, before the attempt is added, as one text."""
+    parts = [row["Component"], row["EventType"], row.get("SourceEventId", ""), row.get("ContainerGroupId", "").lower()]
     parts += [str(row.get(name, "")) for name in _IDENTITY_FIELDS]
     parts.append(json.dumps(row.get("DriftKinds", [])))
-    if event_type in _PER_ATTEMPT or not row.get("SourceEventId"):
-        parts.append(attempt_key)
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+    return FACT_SEPARATOR.join(parts)
 
 
 @dataclass(frozen=True, slots=True)
