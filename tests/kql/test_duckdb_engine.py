@@ -2,7 +2,6 @@ import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -289,42 +288,8 @@ def test_a_thousand_rows_are_stored_and_asked_for_well_below_100_ms_each(connect
     assert best(lambda: engine.query("AciDnsEvents() | summarize count() by bin(TimeGenerated, 5m)", now=NOW)) < 0.1
 
 
-@pytest.mark.parametrize("name", sorted(catalog.queries()))
-def test_every_shipped_query_runs_and_gives_the_columns_that_it_promises(connection, engine, name):
-    put(connection, row("a", Component="tracker", Severity="Warning", ContainerGroupId="/x"))
-    text = (Path(catalog.ROOT) / "queries" / f"{name}.kql").read_text()
-    promised = next(line for line in text.splitlines() if line.startswith("// Columns: ")).removeprefix("// Columns: ")
-    result = engine.query(catalog.query(name), now=NOW)
-    assert [c.name for c in result.columns] == promised.split(", ")
-    assert len(result) == 1
-
-
 def test_open_failures_leave_out_a_group_that_was_repaired_since(connection, engine):
     group = {"Component": "reconciler", "ContainerGroupId": "/subscriptions/s/A"}
     put(connection, row("a", 9, Severity="Error", **group), row("b", 1, Severity="Information", **group))
     put(connection, row("c", 5, Severity="Warning", Component="tracker", ContainerGroupId="/subscriptions/s/B"))
     assert engine.query(catalog.query("open-failures"), now=NOW).values("ContainerGroupId") == ["/subscriptions/s/B"]
-
-
-def test_a_query_name_that_does_not_exist_lists_those_that_do():
-    with pytest.raises(catalog.CatalogError, match="recent-events"):
-        catalog.query("nope")
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("T | count", "first line must be '// f: "),
-        ("// g: other\n// Parameters: none\nT", "first line must be '// f: "),
-        ("// f: what\nT", "needs a line '// Parameters: none'"),
-    ],
-)
-def test_a_file_without_its_comment_block_is_refused(text, says):
-    with pytest.raises(catalog.CatalogError, match=says):
-        catalog.parse("f", text)
-
-
-def test_a_functions_parameters_become_its_definition():
-    entry = catalog.parse("f", "// f: what\n//\n// Parameters: last:timespan=1d\nT | where x > ago(last)\n")
-    assert entry.definition == "function f(last:timespan=1d) {\nT | where x > ago(last)\n}"
-    assert entry.summary == "what"
