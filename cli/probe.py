@@ -78,7 +78,7 @@ def _read_targets(path: str) -> str:
 class _NoAzure:
     """Stands where Azure would be when nothing is to be read from it: no credential is looked for."""
 
-    calls = 0
+    calls = pages = 0
 
     def get(self, *_args: Any, **_named: Any) -> Any:
         """Refuse."""

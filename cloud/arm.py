@@ -19,7 +19,7 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
-from cloud.arm_pipeline import CallCounter, Patience, PatientRetry
+from cloud.arm_pipeline import CallCounter, Patience, PatientRetry, Response, must_be_page
 from cloud.errors import guard
 from core.arm_id import ArmId
 from core.endpoints import PUBLIC_ARM
@@ -97,6 +97,16 @@ class Arm:
     def writes(self) -> int:
         """All other requests sent so far."""
         return self._counter.writes
+
+    @property
+    def pages(self) -> int:
+        """Pages of lists that were answered so far."""
+        return self._counter.pages
+
+    def on_page(self, response: Response) -> None:
+        """Check a page of a list and count it: the `raw_response_hook` of every list."""
+        must_be_page(response)
+        self._counter.count_page()
 
     def token(self) -> str:
         """Get an access token for Azure Resource Manager; raises ForbiddenError or UnavailableError."""

@@ -51,6 +51,7 @@ class CallCounter(HTTPPolicy[Any, Any]):
         self._lock = threading.Lock()
         self.reads = 0
         self.writes = 0
+        self.pages = 0
 
     def send(self, request: Request) -> Response:
         """Count, and pass on."""
@@ -60,6 +61,11 @@ class CallCounter(HTTPPolicy[Any, Any]):
             else:
                 self.writes += 1
         return self.next.send(request)
+
+    def count_page(self) -> None:
+        """Count a page of a list."""
+        with self._lock:
+            self.pages += 1
 
 
 class PatientRetry(HTTPPolicy[Any, Any]):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from cloud.arm_pipeline import must_be_page
 from cloud.errors import guard
 from core.arm_id import ArmId
 from core.errors import NotFoundError
@@ -41,7 +40,7 @@ class ContainerGroups:
         """
         client = self._arm.container_instances(subscription_id)
         with guard(f"container_group.list in {resource_group}"):
-            models = client.container_groups.list_by_resource_group(resource_group, raw_response_hook=must_be_page)
+            models = client.container_groups.list_by_resource_group(resource_group, raw_response_hook=self._arm.on_page)
             return [_live(ArmId.parse(model.id or ""), model) for model in models]
 
 

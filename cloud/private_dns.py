@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from azure.core import MatchConditions
 
-from cloud.arm_pipeline import must_be_page
 from cloud.errors import guard
 from core.arm_id import ArmId
 from core.errors import InputError, NotFoundError, PreconditionFailedError, ZoneMissingError
@@ -94,9 +93,9 @@ class PrivateDns:
         records = self._arm.private_dns(zone.subscription_id).record_sets
         with _in_zone(zone), guard(f"record_set.list {record_type or 'all'} in {zone.name}"):
             pages = (
-                records.list_by_type(zone.resource_group, zone.name, record_type, raw_response_hook=must_be_page)
+                records.list_by_type(zone.resource_group, zone.name, record_type, raw_response_hook=self._arm.on_page)
                 if record_type
-                else records.list(zone.resource_group, zone.name, raw_response_hook=must_be_page)
+                else records.list(zone.resource_group, zone.name, raw_response_hook=self._arm.on_page)
             )
             for model in pages:
                 kind = _type_of(model)
@@ -106,7 +105,7 @@ class PrivateDns:
     def zones(self, subscription_id: str) -> Zones:
         """List the private zones of a subscription, all pages."""
         with guard(f"private_zone.list in subscription {subscription_id}"):
-            models = [*self._arm.private_dns(subscription_id).private_zones.list(raw_response_hook=must_be_page)]
+            models = [*self._arm.private_dns(subscription_id).private_zones.list(raw_response_hook=self._arm.on_page)]
             ids = [ArmId.parse(model.id or "") for model in models]
         return [ZoneRef(found.subscription_id, found.resource_group, normalise(found.name)) for found in ids]
 
@@ -114,7 +113,7 @@ class PrivateDns:
         """List the virtual network links of a zone, all pages."""
         links = self._arm.private_dns(zone.subscription_id).virtual_network_links
         with _in_zone(zone), guard(f"virtual_network_link.list in {zone.name}"):
-            pages = links.list(zone.resource_group, zone.name, raw_response_hook=must_be_page)
+            pages = links.list(zone.resource_group, zone.name, raw_response_hook=self._arm.on_page)
             return [_link(model) for model in pages]
 
 

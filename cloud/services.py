@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cloud.arm import Arm
 from cloud.container_groups import ContainerGroups
 from cloud.credentials import managed_identity
+from cloud.event_grid import EventGridTopic
 from cloud.logs_ingestion import LogsIngestion
 from cloud.networks import Networks
 from cloud.private_dns import PrivateDns
@@ -72,7 +73,13 @@ def run_context(
         invocation_id=invocation_id,
         attempt=attempt,
         networks=Networks(arm),
+        topic=_topic(services, settings),
     )
+
+
+def _topic(services: Services, settings: Settings) -> EventGridTopic | None:
+    endpoint = settings.audit.topic_endpoint
+    return EventGridTopic(services.credential, endpoint, ca_bundle=settings.ca_bundle) if endpoint else None
 
 
 def _sink(settings: Settings, credential: "TokenCredential") -> Sink:

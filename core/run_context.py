@@ -1,9 +1,9 @@
 """What a room is given to do its work with: values and narrow ports, so that it opens nothing itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.arm_id import ArmId
 from core.events import Event
@@ -20,6 +20,10 @@ class CountsCalls(Protocol):
     @property
     def calls(self) -> int:
         """Requests sent so far."""
+
+    @property
+    def pages(self) -> int:
+        """Pages of lists that were answered so far."""
 
 
 class ReadsGroups(Protocol):
@@ -73,6 +77,13 @@ class WritesRecordSets(ReadsRecordSets, Protocol):
         """Delete it if it still has its etag; one that is gone already is fine; raises PreconditionFailedError."""
 
 
+class PublishesEvents(Protocol):
+    """Sends events to a custom Event Grid topic."""
+
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Send events in the Event Grid schema; raises ToolkitError when not all of them were taken."""
+
+
 class Sink(Protocol):
     """Takes events. Never raises, never loses one silently."""
 
@@ -94,3 +105,4 @@ class RunContext:
     invocation_id: str
     attempt: int = 1
     networks: ReadsNetworks | None = None
+    topic: PublishesEvents | None = None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.audit_settings import AuditSettings
 from core.endpoints import PUBLIC_ARM
 from core.environment import EnvironmentReader, ReadFile
 from core.errors import ConfigurationError, Reason
@@ -40,6 +41,7 @@ class Settings:
     reconcile_deadline_seconds: float = 120.0
     worker_attempts: int = 5
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
     @staticmethod
     def from_env(environment: Mapping[str, str], read_file: ReadFile, *, zone_map_needed: bool = True) -> "Settings":
@@ -57,6 +59,7 @@ class Settings:
             reconcile_deadline_seconds=reader.number("RECONCILE_DEADLINE_SECONDS", 120.0, 1, 540),
             worker_attempts=reader.whole("RECONCILE_ATTEMPTS", 5, 1, 20),
             probe=ProbeSettings.read(reader, read_file),
+            audit=AuditSettings.read(reader),
         )
         if reader.reasons:
             raise ConfigurationError("the settings cannot be used:", reader.reasons)

@@ -2,7 +2,7 @@
 
 | the group                                             | DNS                          | verdict                     |
 |-------------------------------------------------------|------------------------------|-----------------------------|
-| running                                               | no address record set        | first_seen                  |
+| running                                               | no address record set        | first_seen; stale PTRs, too |
 | running                                               | address and PTR are right    | no_change                   |
 | running                                               | anything else                | drift_detected, its kinds   |
 | absent; stopped with on_stop=remove; no private IP    | records of ours are left     | drift_detected, its kinds   |
@@ -107,7 +107,7 @@ def compare(seen: Seen) -> Comparison:
         reason = seen.group.detail or "the group does not exist"
         return Comparison(EventType.DRIFT_DETECTED if left else None, reason, left)
     if seen.main_set is None and not any(seen.is_ours(found) for found in seen.address_sets):
-        return Comparison(EventType.FIRST_SEEN, "there is no address record set")
+        return Comparison(EventType.FIRST_SEEN, "there is no address record set", tuple(_stale(seen)))
     findings = (*_running(seen), *_zones(seen))
     verdict = EventType.DRIFT_DETECTED if findings else EventType.NO_CHANGE
     return Comparison(verdict, "", findings, _remarks(seen))

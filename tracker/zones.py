@@ -6,6 +6,7 @@ that is linked hides the one that we write to, without fall-through.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.errors import InputError
 from core.events import DriftKind
@@ -50,13 +51,16 @@ def reverse_zones(facts: ZoneFacts) -> list[ReverseZone]:
 
 def parse_reverse_zones(names: Mapping[str, object] | list[str]) -> list[ReverseZone]:
     """Keep the names that are reverse zones; a classless one never answers a PTR query, so it hides nothing."""
-    found = []
-    for name in names:
-        try:
-            found.append(ReverseZone.parse(name))
-        except InputError:
-            continue
-    return found
+    return [zone for zone in map(_reverse_zone, names) if zone]
+
+
+@lru_cache(maxsize=10_000)
+def _reverse_zone(name: str) -> ReverseZone | None:
+    """Read a name once: an audit asks for the same few of every group."""
+    try:
+        return ReverseZone.parse(name)
+    except InputError:
+        return None
 
 
 def _unlinked(zone: str, linked: frozenset[str], forward: frozenset[str]) -> Iterator[Problem]:
