@@ -1,7 +1,10 @@
 """Events as Event Grid sends them, and the rows that came of them."""
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,3 +83,31 @@ def rows(lab: Any) -> Callable[[], list[dict[str, Any]]]:
         return list(lab.azure.call(lambda: lab.world.logs.engine.query("AciDnsEvents_CL | order by EventTime asc")))
 
     return read
+
+
+@pytest.fixture(scope="session")
+def drive_app(project_root: Path) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Give `drive(python, app, libraries, environment, *invocations)`: what the worker library answered, and the log.
+
+    `libraries` are folders to import from before those of the interpreter, beside the host's compiled messages.
+    """
+
+    def run(
+        python: Path, app: Path, libraries: Sequence[Path], environment: Mapping[str, str], *invocations: Any
+    ) -> tuple[dict[str, Any], str]:
+        search = os.pathsep.join(map(str, [*libraries, project_root / ".venv-functions" / "protos"]))
+        result = subprocess.run(
+            [python, str(project_root / "tests" / "functions" / "worker_driver.py")],
+            input=json.dumps({"app": str(app), "invocations": invocations}),
+            env={"PATH": os.defpath, "PYTHONPATH": search, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+        assert result.returncode == 0, result.stderr
+        answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+        return answer, result.stderr
+
+    return run

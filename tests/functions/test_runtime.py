@@ -1,8 +1,6 @@
 """The function app in Microsoft's own worker library on Python 3.13, invoked with the host's protobuf messages."""
 
-import json
-import os
-import subprocess
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,27 +13,12 @@ pytestmark = pytest.mark.tools
 
 
 @pytest.fixture
-def drive(require_tool: Callable[..., Path], project_root: Path) -> Callable[..., tuple[dict[str, Any], str]]:
+def drive(
+    require_tool: Callable[..., Path], project_root: Path, drive_app: Callable[..., tuple[dict[str, Any], str]]
+) -> Callable[..., tuple[dict[str, Any], str]]:
     """Give `drive(environment, *invocations)`: what the worker library answered, and the log."""
     python = require_tool(".venv-functions/bin/python", "run make setup-functions; it needs Python 3.13")
-
-    def run(environment: dict[str, str], *invocations: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        protos = project_root / ".venv-functions" / "protos"
-        result = subprocess.run(
-            [python, str(project_root / "tests" / "functions" / "worker_driver.py")],
-            input=json.dumps({"app": str(project_root), "invocations": invocations}),
-            env={"PATH": os.defpath, "PYTHONPATH": str(protos), "PYTHONDONTWRITEBYTECODE": "1", **environment},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=50,
-        )
-        assert result.returncode == 0, result.stderr
-        answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-        return answer, result.stderr
-
-    return run
+    return functools.partial(drive_app, python, project_root, [])
 
 
 def test_it_is_indexed_and_loaded_with_an_empty_environment(drive: Callable[..., tuple[dict[str, Any], str]]) -> None:
