@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check pins pins-check setup-functions setup-node clean
+.PHONY: help setup demo test lint types imports check package pins pins-check setup-functions setup-node clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -68,6 +68,9 @@ $(NODE_STAMP): package.json package-lock.json
 	@touch $@
 
 check: test     ## the same as test
+
+package: setup  ## the zip that azd deploys, in build/
+	@$(BIN)/python -m infra.package
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
              --no-emit-index-url --no-emit-find-links --no-header
