@@ -126,8 +126,14 @@ def append(
 
     They are seen by queries from `visible` on, by default from `received` on. Returns how many were stored.
     """
-    stamp = _literal(received)
-    batch = [{**row, RECEIVED: stamp, VISIBLE: _literal(visible or received)} for row in rows]
+    return append_each(connection, table, ((row, received, visible or received) for row in rows))
+
+
+def append_each(
+    connection: DuckDBPyConnection, table: Table, rows: Iterable[tuple[Mapping[str, Any], datetime, datetime]]
+) -> int:
+    """Store rows as `append` does, each with its own times: (row, received, visible)."""
+    batch = [{**row, RECEIVED: _literal(received), VISIBLE: _literal(visible)} for row, received, visible in rows]
     if not batch:
         return 0
     # One JSON document and one statement: 1,000 rows take some 10 ms, row by row they would take a second.
