@@ -75,7 +75,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that a text names: a `function` of the schema, a `builtin` of Kusto, a `plugin` after evaluate, …"""
+    """Something that a text names: a `function` is the schema's, a `builtin` Kusto's, a `plugin` follows evaluate."""
 
     kind: UseKind
     name: str
