@@ -1,7 +1,7 @@
 """Evaluates a rule at instants that the caller sets: query, measure, compare with what was before.
 
 The engine is frozen at the instant (`now`): rows that had not been ingested by then are not seen, and now() and ago()
-mean that instant. Late rows are judged by whichever evaluation sees them first; Azure's own retry of an evaluation whose
+mean that instant. Late rows are judged by whichever evaluation sees them first; that Azure retries an evaluation whose
 data was late is not assumed.
 """
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from alerts.yaml_source import Path, Source
 
@@ -17,16 +17,19 @@ _WORDS = {str: "text", int: "a whole number", bool: "true or false", dict: "a ma
 
 
 class Fields:
-    """The settings of one mapping in a document. Each method takes one; `done` complains about what is left."""
+    """The settings of one mapping in a document. Each method takes one; `done` complains about what is left.
 
-    def __init__(self, source: Source, path: Path = ()) -> None:
+    `defaults` stand for the settings that the mapping does not have.
+    """
+
+    def __init__(self, source: Source, path: Path = (), defaults: Mapping[str, Any] | None = None) -> None:
         self.source = source
         self.path = path
         value: Any = source.value
         for part in path:
             value = value[part]
         self.is_mapping = isinstance(value, dict)
-        self._left: dict[str, Any] = dict(value) if self.is_mapping else {}
+        self._left: dict[str, Any] = {**(defaults or {}), **value} if self.is_mapping else {}
         self._known: list[str] = []
         if not self.is_mapping:
             source.complain(path, "must be a mapping (setting: value)")
@@ -37,6 +40,14 @@ class Fields:
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
+
+    def names(self) -> list[str]:
+        """Give the settings that nobody has taken yet."""
+        return list(self._left)
+
+    def know(self, names: Iterable[str]) -> None:
+        """Count these as settings that there are, for what `done` says."""
+        self._known += names
 
     def take(self, key: str, *, required: bool = False) -> Any:
         """Take a setting as it is written; None when it is not."""
@@ -91,8 +102,10 @@ class Fields:
     def read(self, key: str, reader: Callable[[str], T], default: T, *, required: bool = False) -> T:
         """Take a text and read it; the reader raises ValueError with what is wrong."""
         value = self.take(key, required=required)
-        if value is None:
-            return default
+        return default if value is None else self.as_read(key, value, reader, default)
+
+    def as_read(self, key: str, value: Any, reader: Callable[[str], T], default: T) -> T:
+        """Read a setting's value; what the reader cannot read is noted and the default given."""
         try:
             return reader(str(value))
         except ValueError as error:

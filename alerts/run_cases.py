@@ -1,0 +1,146 @@
+"""Runs the unit tests of rules: rows into a database in memory, evaluations one after the other, then compare."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from alerts import cases, corpus
+from alerts.cases import AlertState, Case, Check, Expected
+from alerts.evaluate import Evaluation, grid, replay
+from alerts.state import Change
+from kql import tables
+from kql.duckdb_engine import DuckDbEngine, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from alerts.measure import Key
+    from alerts.model import Rule
+    from kql.engine import Engine, ResultTable
+
+_CLOSE: Final = 1e-9
+"""How far, relatively, a value may be from the expected one: sums of real numbers are not exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One instant at which the alerts are not what they must be, and what the query had answered there."""
+
+    at: datetime
+    line: int
+    expected: tuple[Expected, ...]
+    got: tuple[Expected, ...]
+    table: ResultTable | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What one test came to; it passed when nothing mismatches."""
+
+    file: str
+    case: Case
+    now: datetime
+    evaluations: int
+    mismatches: tuple[Mismatch, ...]
+
+
+def run_files(paths: list[Path]) -> Iterator[CaseResult]:
+    """Run the tests of these files, one database for all. Raises SourceError and InputError for a file's faults."""
+    connection = connect()
+    try:
+        engine = DuckDbEngine(connection)
+        for path in paths:
+            yield from run_file(path, engine, connection)
+    finally:
+        connection.close()
+
+
+def run_file(path: Path, engine: Engine, connection: DuckDBPyConnection) -> Iterator[CaseResult]:
+    """Run one file's tests."""
+    text, file = corpus.read_text(path), corpus.shown(path)
+    rules = [corpus.read_rule(path.parent / written) for written in cases.rule_files(text, file)]
+    by_name = {rule.name: rule for rule in rules}
+    found = cases.read(text, file, by_name)
+    for case in found.cases:
+        yield run_case(found.file, found.now, case, by_name[case.rule], engine, connection)
+
+
+def run_case(  # noqa: PLR0913, PLR0917 - what it is about, and where
+    file: str, now: datetime, case: Case, rule: Rule, engine: Engine, connection: DuckDBPyConnection
+) -> CaseResult:
+    """Run one test in an emptied database."""
+    _fill(connection, case)
+    checks: dict[datetime, list[Check]] = defaultdict(list)
+    for check in case.checks:
+        checks[check.at].append(check)
+    moments = grid(rule, cases.first_instant(case, rule, now), max(checks), through=now + case.phase) if checks else []
+    known: dict[Key, Expected] = {}
+    mismatches = []
+    for done in replay(rule, corpus.query_text(rule), engine, moments):
+        known = listed(rule, known, done)
+        for check in checks.get(done.at, []):
+            got = tuple(known.values())
+            if done.error or not same(check.expected, got):
+                mismatches.append(Mismatch(done.at, check.line, check.expected, got, done.table, done.error))
+    return CaseResult(file, case, now, len(moments), tuple(mismatches))
+
+
+def listed(rule: Rule, before: Mapping[Key, Expected], done: Evaluation) -> dict[Key, Expected]:
+    """Give the alerts that there are after an evaluation, as the portal lists them: fired ones, and resolved ones.
+
+    A stateless rule's list is what happened at this evaluation.
+    """
+    found = dict(before) if rule.auto_mitigate else {}
+    for one in done.transitions:
+        if one.change is Change.RESOLVED:
+            found[one.key] = Expected(one.dimensions, AlertState.RESOLVED, None, one.fired_at, one.at)
+        elif one.change is Change.MUTED:
+            found[one.key] = Expected(one.dimensions, AlertState.MUTED, one.value)
+        elif one.change is Change.FIRED:
+            found[one.key] = Expected(one.dimensions, AlertState.FIRED, one.value, one.at)
+    for key, alert in done.state.alerts.items():
+        found[key] = Expected(alert.dimensions, AlertState.FIRED, alert.value, alert.fired_at)
+    return found
+
+
+def same(expected: tuple[Expected, ...], got: tuple[Expected, ...]) -> bool:
+    """Tell whether these are the expected alerts, in any order."""
+    if len(expected) != len(got):
+        return False
+    by_dimensions = {frozenset(one.dimensions.items()): one for one in got}
+    found = [by_dimensions.get(frozenset(one.dimensions.items())) for one in expected]
+    distinct = {frozenset(one.dimensions.items()) for one in expected}
+    return len(distinct) == len(expected) and all(
+        other is not None and agrees(one, other) for one, other in zip(expected, found, strict=True)
+    )
+
+
+def agrees(expected: Expected, got: Expected) -> bool:
+    """Tell whether one alert is as expected, in everything that the expectation says."""
+    return (
+        expected.state is got.state
+        and _close(expected.value, got.value)
+        and expected.fired_at in {None, got.fired_at}
+        and expected.resolved_at in {None, got.resolved_at}
+    )
+
+
+def _close(expected: float | None, got: float | None) -> bool:
+    return expected is None or (got is not None and math.isclose(expected, got, rel_tol=_CLOSE, abs_tol=_CLOSE))
+
+
+def _fill(connection: DuckDBPyConnection, case: Case) -> None:
+    tables.clear(connection)
+    rows = defaultdict(list)
+    for arrival in case.arrivals:
+        rows[arrival.table.name].append((arrival.values, arrival.visible, arrival.visible))
+    for table in tables.TABLES:
+        tables.append_each(connection, table, rows[table.name])
