@@ -1,8 +1,11 @@
 """The triggers of the function app: bind, run, return. Importing this reads no environment and opens nothing.
 
 `reconcile` and `track` take the Event Grid schema and CloudEvents 1.0. There is no retry policy here on purpose: a
-failed invocation answers 500, and Event Grid delivers the event again for up to a day, with growing pauses. `probe`
-runs by the clock; its next run is its retry.
+failed invocation answers 500, and Event Grid delivers the event again for up to a day, with growing pauses. `probe`,
+`audit` and `canary` run by the clock; their next run is their retry.
+
+One package is deployed to two apps, one that writes DNS and one that observes: `AzureWebJobs.<name>.Disabled` switches
+a function off in an app.
 """
 
 import functools
@@ -17,12 +20,14 @@ import azure.functions as func
 
 from cloud.services import Services, build, run_context
 from cloud.sink import LogLinesSink
+from core.canary import canary as canary_row
 from core.errors import ToolkitError
 from core.events import Component, Event, EventType
 from core.run_context import RunContext
 from core.settings import Settings
 from probe import run as prober
 from reconciler import run as reconciler
+from tracker import audit as auditor
 from tracker import run as tracker
 
 logger = logging.getLogger("aci_dns.function_app")
@@ -54,6 +59,29 @@ def probe(timer: func.TimerRequest, context: func.Context) -> None:
     settings, surroundings = surroundings_of(context, {}, room, deadline_of_probe)
     prober.probe(surroundings, prober.ProbeOptions(settings.probe, context.invocation_id))
     logger.info("%s ends: invocation %s", context.function_name, context.invocation_id)
+
+
+@app.function_name("audit")
+@app.timer_trigger(arg_name="timer", schedule="%AUDIT_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def audit(timer: func.TimerRequest, context: func.Context) -> None:
+    """Compare the whole fleet with DNS; findings are rows, what could not be read raises."""
+    late = ", past due" if timer.past_due else ""
+    logger.info("%s begins: invocation %s%s", context.function_name, context.invocation_id, late)
+    room = (Component.AUDIT, EventType.AUDIT_COMPLETED)
+    settings, surroundings = surroundings_of(context, {}, room, lambda settings: settings.audit.deadline_seconds)
+    auditor.audit(surroundings, auditor.AuditOptions(repair=settings.audit.repair))
+    logger.info("%s ends: invocation %s", context.function_name, context.invocation_id)
+
+
+# Nothing but the app's own settings can keep a canary from being sent: it asks Azure nothing.
+@app.function_name("canary")
+@app.timer_trigger(arg_name="timer", schedule="%CANARY_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def canary(timer: func.TimerRequest, context: func.Context) -> None:
+    """Write one row on the way of all rows, so that a way that is slow or broken shows."""
+    settings, services = doors()
+    place = {"app": os.environ.get("WEBSITE_SITE_NAME", ""), "region": os.environ.get("REGION_NAME", "")}
+    now, component = datetime.now(UTC), settings.audit.canary_component
+    services.sink.emit([canary_row(component, now, context.invocation_id, place, past_due=bool(timer.past_due))])
 
 
 def deadline_of_probe(settings: Settings) -> float:

@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -161,6 +161,29 @@ def _links(
 
     vnets = tuple(filter(None, map(checked_vnet, vnet or ())))
     _end(lambda: links(vnets, json=json), json=json)
+
+
+@app.command("audit", epilog=CODES)
+def _audit(  # noqa: PLR0913, PLR0917 - one for each option
+    resource_group: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this resource group of the zone map; repeatable.")
+    ] = None,
+    format_: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")] = "table",
+    json: Json = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Publish an event for each group that the reconciler can put right.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Publish although so much looks wrong.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record/--no-record", help="Write the rows of a run to the event table.")
+    ] = False,
+) -> None:
+    """Compare the whole fleet with DNS. Never writes DNS; with --repair it has the reconciler look."""
+    from cli.audit import audit, options_of
+
+    options = options_of(resource_group or [], repair=repair, force=force)
+    as_json = json or format_ == "json"
+    _end(lambda: audit(options, record=record, json=as_json), json=as_json)
 
 
 @app.command("events", epilog=CODES)

@@ -57,11 +57,11 @@ def open_services(settings: Settings, sink: "Sink | None" = None) -> Iterator["S
         services.close()
 
 
-def context_of(services: "Services", settings: Settings) -> "RunContext":
+def context_of(services: "Services", settings: Settings, deadline_seconds: float | None = None) -> "RunContext":
     """Give one command its surroundings; its id stands for the invocation's."""
     from cloud.services import run_context
 
-    return run_context(services, settings, f"drift-{uuid.uuid4()}")
+    return run_context(services, settings, f"drift-{uuid.uuid4()}", deadline_seconds=deadline_seconds)
 
 
 def configure_logging(*, debug: bool) -> None:
@@ -70,7 +70,8 @@ def configure_logging(*, debug: bool) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
     # An event that the table refused is a log line: it must not be lost because it is good news.
     logging.getLogger("aci_dns.events").setLevel(logging.INFO)
-    # What the probe finds is the result of the command, printed as such: it must not stand there twice.
+    # What the probe and the audit find is the result of the command, printed as such: it must not stand there twice.
     logging.getLogger("aci_dns.probe").setLevel(logging.DEBUG if debug else logging.ERROR)
+    logging.getLogger("aci_dns.audit").setLevel(logging.DEBUG if debug else logging.CRITICAL)
     logging.getLogger("azure").setLevel(logging.INFO if debug else logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.INFO if debug else logging.CRITICAL)

@@ -8,7 +8,7 @@ from cli.session import context_of, open_services, read_settings
 from cli.words import shorter
 from core.arm_id import parse_container_group
 from core.errors import EXIT_DONE
-from core.events import DriftKind, EventType
+from core.events import EventType
 
 if TYPE_CHECKING:
     from tracker.compare import Comparison, Seen
@@ -19,12 +19,6 @@ _SAYS = {
     EventType.DRIFT_DETECTED: "[bold red]DNS is wrong[/]",
     None: "[bold]no verdict[/]",
 }
-
-
-_REPAIRABLE = frozenset(
-    (DriftKind.A_MISMATCH, DriftKind.PTR_MISSING, DriftKind.PTR_MISMATCH, DriftKind.PTR_STALE, DriftKind.A_ORPHANED)
-)
-"""What the reconciler can put right; the rest needs a person, and its message says what to do."""
 
 
 def track(group_id: str, *, links: bool, json: bool) -> int:
@@ -84,6 +78,8 @@ def _show(seen: "Seen", comparison: "Comparison") -> None:
 
     from rich.markup import escape
 
+    from tracker.repair import is_repairable
+
     live = seen.group
     where = f" at [bold]{live.address}[/]" if live.address else f": {live.detail}" if live.detail else ""
     console.show(f"[bold]{seen.placement.fqdn}[/]  {live.state.value.replace('_', ' ')}{where}")
@@ -103,5 +99,6 @@ def _show(seen: "Seen", comparison: "Comparison") -> None:
         console.show(f"  [red]{finding.kind.value}[/]  {finding.name}: {escape(shorter(finding.message))}")
     for name, remark in comparison.remarks.items():
         console.show(f"  [dim]{name}: {escape(str(remark))}[/]")
-    if comparison.verdict is EventType.FIRST_SEEN or _REPAIRABLE.issuperset(comparison.kinds or ("",)):
+    repairable = comparison.findings and all(is_repairable(seen, finding) for finding in comparison.findings)
+    if comparison.verdict is EventType.FIRST_SEEN or repairable:
         console.show(f"  to repair it: [bold]drift reconcile {live.id} --apply[/]")

@@ -117,32 +117,31 @@ class _Run:
 def audit(context: RunContext, options: AuditOptions | None = None) -> AuditReport:
     """Audit once, emit the rows, and give the report.
 
-    Raises AuditIncompleteError after `audit_completed` when a part failed, and ConfigurationError for a resource group
-    that is not in the zone map.
+    Raises AuditIncompleteError after `audit_completed` when a part failed, and what makes the whole run impossible.
     """
-    run = start(context, options or AuditOptions())
-    try:
-        _audit(run)
-        report = run.report()
-    except Exception as error:
-        _emit(context, [broken_off(run.occasion(), error, run.details())])
-        raise
-    _emit_all(run, report)
+    report = audit_once(context, options or AuditOptions())
     if report.incomplete:
         raise AuditIncompleteError(report.incomplete)
     return report
 
 
-def look_around(context: RunContext, options: AuditOptions | None = None) -> AuditReport:
-    """Audit once and emit nothing; what could not be read is in the report."""
-    run = start(context, options or AuditOptions())
-    _audit(run)
-    return run.report()
+def audit_once(context: RunContext, options: AuditOptions, *, record: bool = True) -> AuditReport:
+    """Audit once; what could not be read is in the report. Without `record` no row is written.
 
-
-def start(context: RunContext, options: AuditOptions) -> _Run:
-    """Begin a run."""
-    return _Run(context, options, context.now(), context.calls.calls, context.calls.pages)
+    Raises ConfigurationError for a resource group that is not in the zone map, and the token's errors.
+    """
+    run = _Run(context, options, context.now(), context.calls.calls, context.calls.pages)
+    try:
+        _audit(run)
+        report = run.report()
+    except Exception as error:
+        if record:
+            _emit(context, [broken_off(run.occasion(), error, run.details())])
+        raise
+    if record:
+        _emit_all(run, report)
+    _log(report)
+    return report
 
 
 def _audit(run: _Run) -> None:
@@ -201,7 +200,6 @@ def _emit_all(run: _Run, report: AuditReport) -> None:
     while chunk := list(islice(rows, EVENTS_PER_UPLOAD)):
         _emit(run.context, chunk)
     _emit(run.context, [*(zone_row(occasion, found) for found in report.zones), completed(run.occasion(), report)])
-    _log(report)
 
 
 def _emit(context: RunContext, events: Sequence[Event]) -> None:

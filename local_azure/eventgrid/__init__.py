@@ -7,7 +7,7 @@ ARM's (control_plane) and our own (local).
 
 from typing import TYPE_CHECKING
 
-from local_azure.eventgrid import control_plane
+from local_azure.eventgrid import control_plane, custom_topic
 from local_azure.eventgrid.broker import EventGrid
 from local_azure.eventgrid.local import local_routes
 
@@ -38,8 +38,9 @@ def of(world: "World") -> EventGrid:
 
 
 def routes(world: "World") -> "list[Route]":
-    """Give the `/_local/eventgrid` routes; ARM's are in ARM's own table."""
-    return local_routes(attach(world))
+    """Give the routes of `/_local/eventgrid` and of custom topics; ARM's are in ARM's own table."""
+    grid = attach(world)
+    return [*custom_topic.routes(world, grid), *local_routes(grid)]
 
 
 async def start(world: "World") -> None:
