@@ -21,6 +21,11 @@ def _part(value: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
+def object_id(client_id: str) -> str:
+    """Give the object id of a client: the principal that role assignments name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, client_id))
+
+
 def issue(*, tenant: str, audience: str, client_id: str, subscription: str, issued_at: float | None = None) -> str:
     """Make a token for `audience`; the object id follows from the client id: a client is always the same principal."""
     now = int(time.time() if issued_at is None else issued_at)
@@ -33,8 +38,8 @@ def issue(*, tenant: str, audience: str, client_id: str, subscription: str, issu
         "exp": now + LIFETIME_SECONDS,
         "appid": client_id,
         "idtyp": "app",
-        "oid": str(uuid.uuid5(uuid.NAMESPACE_OID, client_id)),
-        "sub": str(uuid.uuid5(uuid.NAMESPACE_OID, client_id)),
+        "oid": object_id(client_id),
+        "sub": object_id(client_id),
         "tid": tenant,
         "ver": "1.0",
         "xms_mirid": f"/subscriptions/{subscription}/resourcegroups/local/providers/Microsoft.ManagedIdentity/"
