@@ -1,0 +1,29 @@
+// Written by `drift infra build` from the files in workbooks/. Do not edit.
+param location string
+param tags object
+param workspaceId string
+
+var workbooks = []
+
+resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {
+  name: guid(resourceGroup().id, workbook.name)
+  location: location
+  tags: union(tags, {
+    'hidden-title': workbook.displayName
+  })
+  kind: 'shared'
+  properties: {
+    displayName: workbook.displayName
+    description: workbook.description
+    category: 'workbook'
+    version: 'Notebook/1.0'
+    sourceId: workspaceId
+    serializedData: string(union(json(replace(workbook.content, '{{workspaceResourceId}}', workspaceId)), {
+      fallbackResourceIds: [
+        workspaceId
+      ]
+    }))
+  }
+}]
+
+output workbookIds array = [for (workbook, index) in workbooks: deployed[index].id]

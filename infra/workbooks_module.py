@@ -1,0 +1,97 @@
+"""Writes the Bicep module that deploys every workbook as it lies in workbooks/.
+
+It is generated because a path given to a load function must be a constant: the list of files cannot be a loop.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOKEN: Final = "{{workspaceResourceId}}"
+"""Stands in a workbook for the id of the workspace that it is deployed to."""
+_HEAD: Final = """\
+// Written by `drift infra build` from the files in workbooks/. Do not edit.
+param location string
+param tags object
+param workspaceId string
+
+var workbooks = [{entries}]
+
+resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {{
+  name: guid(resourceGroup().id, workbook.name)
+  location: location
+  tags: union(tags, {{
+    'hidden-title': workbook.displayName
+  }})
+  kind: 'shared'
+  properties: {{
+    displayName: workbook.displayName
+    description: workbook.description
+    category: 'workbook'
+    version: 'Notebook/1.0'
+    sourceId: workspaceId
+    serializedData: string(union(json(replace(workbook.content, '{token}', workspaceId)), {{
+      fallbackResourceIds: [
+        workspaceId
+      ]
+    }}))
+  }}
+}}]
+
+output workbookIds array = [for (workbook, index) in workbooks: deployed[index].id]
+"""
+_ENTRY: Final = """
+  {{
+    name: '{name}'
+    displayName: '{title}'
+    description: '{description}'
+    content: loadTextContent('../../workbooks/{name}.workbook')
+  }}"""
+_HEADING: Final = re.compile(r"^#+\s*(.+?)\s*$", re.MULTILINE)
+
+
+def text(folder: Path) -> str:
+    """Give the module's text for the workbooks in a folder. Raises ConfigurationError for one that is not JSON."""
+    entries = "".join(_entry(file) for file in sorted(folder.glob("*.workbook")))
+    return _HEAD.format(entries=f"{entries}\n" if entries else "", token=TOKEN)
+
+
+def title_of(name: str, items: object) -> tuple[str, str]:
+    """Give a workbook's title and its description: the first heading, and the text below it, of its first text item."""
+    found = next(_texts(items), "")
+    heading = _HEADING.search(found)
+    title = heading[1] if heading else name.replace("-", " ").capitalize()
+    paragraph = found[heading.end() :] if heading else found
+    return title, " ".join(paragraph.strip().partition("\n\n")[0].split())[:300]
+
+
+def _texts(items: object) -> Iterator[str]:
+    for item in items if isinstance(items, list) else []:
+        content = item.get("content") if isinstance(item, dict) else None
+        if not isinstance(content, dict):
+            continue
+        if item.get("type") == 1 and isinstance(content.get("json"), str):
+            yield content["json"]
+        yield from _texts(content.get("items"))
+
+
+def _entry(file: Path) -> str:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise ConfigurationError(f"{file.name} is not JSON: {error}") from error
+    title, description = title_of(file.stem, document.get("items"))
+    return _ENTRY.format(name=_quoted(file.stem), title=_quoted(title), description=_quoted(description))
+
+
+def _quoted(value: str) -> str:
+    """Escape a text for a Bicep string."""
+    return value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
