@@ -19,7 +19,6 @@ MAX_NAMES: Final = 100
 MAX_REASONS: Final = 20
 EMPTY_INVENTORY: Final = "empty_inventory"
 REPAIR_REFUSED: Final = "repair_refused"
-_OF_THE_RUN: Final = frozenset({"ArmCalls", "DurationMs"})
 _VERDICTS: Final = (EventType.NO_CHANGE, EventType.FIRST_SEEN, EventType.DRIFT_DETECTED)
 
 
@@ -144,8 +143,11 @@ def _row(occasion: Occasion, judged: Judged, verdict: EventType, finding: Findin
 
 
 def _of_finding(event: Event, occasion: Occasion, finding: Finding | None) -> Event:
-    """Leave out the run's own numbers, and make the id that of this finding: two may differ in their words alone."""
-    values = {name: value for name, value in event.values.items() if name not in _OF_THE_RUN}
+    """Leave out the run's calls, and make the id that of this finding: two may differ in their words alone.
+
+    The run's duration stays: it tells when the audit began to look, and a repair made since is later than what was seen.
+    """
+    values = {name: value for name, value in event.values.items() if name != "ArmCalls"}
     key = f"{occasion.invocation_id} {finding.name} {finding.message}" if finding else occasion.invocation_id
     return replace(event, values=values, attempt_key=key)
 
