@@ -145,7 +145,7 @@ def _row(occasion: Occasion, judged: Judged, verdict: EventType, finding: Findin
 def _of_finding(event: Event, occasion: Occasion, finding: Finding | None) -> Event:
     """Leave out the run's calls, and make the id that of this finding: two may differ in their words alone.
 
-    The run's duration stays: it tells when the audit began to look, and a repair made since is later than what was seen.
+    The run's duration stays: it tells when the audit began to look, and a repair made since outdates it.
     """
     values = {name: value for name, value in event.values.items() if name != "ArmCalls"}
     key = f"{occasion.invocation_id} {finding.name} {finding.message}" if finding else occasion.invocation_id
