@@ -9,7 +9,7 @@ import pytest
 
 from core.settings import Settings
 
-HOST_NAMES = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "PROBE_SCHEDULE"}
+HOST_NAMES = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "PROBE_SCHEDULE", "AUDIT_SCHEDULE", "CANARY_SCHEDULE"}
 
 
 class Watched(UserDict[str, str]):
@@ -68,8 +68,9 @@ def test_the_sample_has_every_setting_that_is_read_and_no_other(sample: dict[str
     assert watched.asked == set(sample) - HOST_NAMES
 
 
-def test_the_sample_has_a_schedule_of_six_fields_for_the_probe(sample: dict[str, str]) -> None:
-    assert len(sample["PROBE_SCHEDULE"].split()) == 6
+def test_the_sample_has_a_schedule_of_six_fields_for_each_timer(sample: dict[str, str]) -> None:
+    schedules = {name: value for name, value in sample.items() if name.endswith("_SCHEDULE")}
+    assert [len(value.split()) for value in schedules.values()] == [6, 6, 6]
 
 
 def test_the_sample_can_be_used_as_it_is(sample: dict[str, str]) -> None:

@@ -52,6 +52,6 @@ def imported(root: Path, environment: dict[str, str]) -> dict[str, object]:
 )
 def test_importing_needs_no_environment_and_opens_nothing(project_root: Path, environment: dict[str, str]) -> None:
     found = imported(project_root, environment)
-    assert found["names"] == ["reconcile", "track", "probe"]
-    assert found["bindings"] == ["eventGridTrigger", "eventGridTrigger", "timerTrigger"]
+    assert found["names"] == ["reconcile", "track", "probe", "audit", "canary"]
+    assert found["bindings"] == ["eventGridTrigger"] * 2 + ["timerTrigger"] * 3
     assert (found["doing"], found["heavy"], found["built"]) == ([], [], 0)

@@ -25,14 +25,15 @@ def test_it_is_indexed_and_loaded_with_an_empty_environment(drive: Callable[...,
     answer, _ = drive({})
     assert answer["init"]["status"] == "Success"
     binding = {"direction": "IN", "type": "eventGridTrigger", "name": "event"}
-    timer = {"direction": "IN", "type": "timerTrigger", "name": "timer", "schedule": "%PROBE_SCHEDULE%",
-             "runOnStartup": False, "useMonitor": True}  # fmt: skip
+    timer = {"direction": "IN", "type": "timerTrigger", "name": "timer", "runOnStartup": False, "useMonitor": True}
     assert {
         name: (found["status"], found["bindings"], found["retries"]) for name, found in answer["functions"].items()
     } == {
         "reconcile": ("Success", [binding], 0),
         "track": ("Success", [binding], 0),
-        "probe": ("Success", [timer], 0),
+        "probe": ("Success", [{**timer, "schedule": "%PROBE_SCHEDULE%"}], 0),
+        "audit": ("Success", [{**timer, "schedule": "%AUDIT_SCHEDULE%"}], 0),
+        "canary": ("Success", [{**timer, "schedule": "%CANARY_SCHEDULE%"}], 0),
     }
 
 
