@@ -212,6 +212,31 @@ def _events(  # noqa: PLR0913, PLR0917 - one for each option
     _end(lambda: events(asked, workspace=workspace, data=data, json=json), json=json)
 
 
+@app.command("sample-history", epilog=CODES)
+def _sample_history(  # noqa: PLR0913, PLR0917 - one for each option
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="A .duckdb or .parquet file; any other name is a folder, a Parquet file for each table."
+        ),
+    ],
+    days: Annotated[float, typer.Option("--days", help="How long the history is.")] = 90,
+    groups: Annotated[int | None, typer.Option("--groups", help="How many container groups there are.")] = None,
+    events: Annotated[int | None, typer.Option("--events", help="About how many events, in place of --groups.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same rows.")] = 7,
+    end: Annotated[str, typer.Option("--end", metavar="ISO", help="When it ends; a fixed day otherwise.")] = "",
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="Also write what really happened to this JSON file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write the history of a made-up fleet: months of events, to try queries, workbooks and notebooks on."""
+    from cli.sample_history import Wanted, sample_history
+
+    wanted = Wanted(out=out, days=days, groups=groups, events=events, seed=seed, end=end, truth=truth)
+    _end(lambda: sample_history(wanted, json=json), json=json)
+
+
 @local_app.command("up", epilog=CODES)
 def _local_azure_up(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 chooses a free one.")] = 0,
