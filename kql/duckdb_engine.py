@@ -17,11 +17,10 @@ from uuid import UUID
 
 import duckdb
 import duckdb_kql
-from duckdb_kql.stored_functions import parse_functions
 from duckdb_kql.types import kusto_type
 
 from core import events
-from kql import catalog, duckdb_errors, tables
+from kql import catalog, duckdb_errors, shipped_functions, tables
 from kql.engine import KqlType, Place, QueryError, ResultColumn, ResultTable, Timespan, bounds
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class DuckDbEngine:
         definitions = {name: entry.definition for name, entry in catalog.functions().items()}
         if not shipped_function:
             definitions[events.FUNCTION] = f"function {events.FUNCTION}() {{ {tables.ONCE} }}"
-        self._functions = parse_functions(list(definitions.values()))
+        self._definitions = definitions
         self._schema = tables.schema()
 
     def query(
@@ -105,7 +104,7 @@ class DuckDbEngine:
             translated = duckdb_kql.to_sql(
                 text,
                 schema=self._schema,
-                functions=self._functions,
+                functions=shipped_functions.reached_by(text, self._definitions),
                 query_now=now.replace(tzinfo=None),
                 allow_write=False,
             )
