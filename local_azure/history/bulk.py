@@ -73,9 +73,7 @@ class Bulk:
         self._stale[number].clear()
 
     def _static(self, target: Target, vantage: Vantage) -> int:
-        first = self.play.probing.resolver.judge(target, vantage.vnet_id)
-        if first.verdict is not Verdict.OK:
-            return -1  # not right now: it is told by itself until it is
+        first = self.play.probing.resolver.right(target)
         result = TargetResult(target, AZURE_RESOLVER, Verdict.OK, "", "", first)
         row = target_event(Occasion("", vantage, 1, _EPOCH), result).to_row()
         self.rows.append(row)

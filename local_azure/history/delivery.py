@@ -88,9 +88,12 @@ def _deliver(play: Play, mail: _Mail, number: int, now: datetime) -> None:
     room, component = mail.room, _COMPONENTS[mail.room]
     run = play.invocation(now, component)
     ended, ok = now, False
+    if play.down.get(room):
+        _again(play, mail, number, now)
+        return
     if play.troubles.met("app", component):
         _unusable(play, mail, run.id, now)
-    elif not play.down.get(room):
+    else:
         events, ok = (play.rooms.reconcile if room == "reconcile" else play.rooms.track)(mail.raw, run)
         ended = max((event.time - run.skew for event in events), default=now)
         play.emit(events, ended, room)

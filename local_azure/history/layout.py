@@ -28,6 +28,8 @@ TWIN: Final = "proxy"
 """The name that two groups of one forward zone have: a conflict as soon as both are alive."""
 _BATCH: Final = 2
 """Of three groups of a spoke the last is in the batch resource group."""
+OLD_SUBNET: Final = 100
+"""The part of its network that the forgetful zone map knows; nothing is there any more."""
 UNCONFIGURED: Final = "rg-sandbox"
 
 
@@ -93,8 +95,14 @@ class Layout:
     @property
     def zone_groups(self) -> dict[str, str]:
         """Give the resource group of each zone, by its name."""
-        return {zone: spoke.zones_resource_group for spoke in self.spokes
-                for zone in (spoke.forward_zone, spoke.reverse_zone)}  # fmt: skip
+        found = {zone: spoke.zones_resource_group for spoke in self.spokes
+                 for zone in (spoke.forward_zone, spoke.reverse_zone)}  # fmt: skip
+        return {**found, self.old_zone: self.spokes[1].zones_resource_group}
+
+    @property
+    def old_zone(self) -> str:
+        """The reverse zone of a part of a network that is not in use any more."""
+        return f"{OLD_SUBNET}.{self.spokes[1].reverse_zone}"
 
 
 def plan(shape: Shape, seed: int) -> Layout:
@@ -147,8 +155,11 @@ def _zone_map(spokes: tuple[Spoke, ...], dns: str) -> dict[str, object]:
     legacy, strict, kept = spokes[1], spokes[2], spokes[3]
     # Written when the network was one /24: addresses given out since then are in none of its reverse zones.
     key = f"{legacy.subscription_id}/rg-{legacy.name}-legacy"
-    old = {**entries[f"{legacy.subscription_id}/rg-{legacy.name}"], "reverse_zones": [f"1.{legacy.reverse_zone}"]}
-    entries[key] = {**old, "nested_reverse_zones": True}
+    old = {
+        **entries[f"{legacy.subscription_id}/rg-{legacy.name}"],
+        "reverse_zones": [f"{OLD_SUBNET}.{legacy.reverse_zone}"],
+    }
+    entries[key] = old
     own = entries[f"{strict.subscription_id}/rg-{strict.name}"]
     entries[f"{strict.subscription_id}/rg-{strict.name}-strict"] = {**own, "ownership": "strict"}
     entries[f"{kept.subscription_id}/rg-{kept.name}"]["on_stop"] = "keep"

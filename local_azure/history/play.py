@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.names import Address
     from local_azure.history.shape import Shape
 
-Action = Callable[[datetime], None]
+Action = Callable[[datetime], object]
 
 
 @dataclass

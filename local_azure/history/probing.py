@@ -47,7 +47,7 @@ class Probing:
     play: Play
     posts: list[Post] = field(default_factory=list)
     forced: dict[str, Verdict] = field(default_factory=dict)
-    broken: dict[str, ToolkitError | None] = field(default_factory=dict)
+    broken: dict[str, Exception] = field(default_factory=dict)
     bad: dict[str, tuple[BadTarget, ...]] = field(default_factory=dict)
     odd: set[str] = field(default_factory=set)
     """Zones that hide a part of another."""
@@ -74,8 +74,9 @@ class Probing:
 
     def _run(self, number: int, now: datetime) -> None:
         play, post = self.play, self.posts[number]
-        pause = timedelta(minutes=play.shape.probe_minutes, seconds=self.rng.randint(-2, 2))
-        play.at(now + pause, lambda at: self._run(number, at))
+        pause = timedelta(minutes=play.shape.probe_minutes)
+        due = self.first(number) + (round((now - self.first(number)) / pause) + 1) * pause
+        play.at(due + timedelta(seconds=self.rng.randint(-2, 2)), lambda at: self._run(number, at))
         if not play.down.get(post.vantage.host):
             self._ask(number, post, now)
 

@@ -46,6 +46,12 @@ class Resolver:
         reverse = self.answer(vnet_id, Question(target.ptr_name, "PTR")) if target.expects_ptr else None
         return judge(target, self.answer(vnet_id, Question(target.fqdn, target.address_type)), reverse)
 
+    def right(self, target: Target) -> Judgement:
+        """Judge the answers that are right for a target, whatever is answered now."""
+        reverse = self._answered(Question(target.ptr_name, "PTR"), (target.fqdn,), 60) if target.expects_ptr else None
+        there = self._answered(Question(target.fqdn, target.address_type), (str(target.address),), 60)
+        return judge(target, there, reverse)
+
     def in_trouble(self, target: Target, vnet_id: str, verdict: Verdict) -> Judgement:
         """Ask a resolver that is in trouble; for FLAPPING that is one whose first answer is nothing."""
         if verdict is Verdict.PLATFORM_DEFAULT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -159,9 +160,11 @@ class _Worker:
 def quiet() -> Iterator[None]:
     """Keep the rooms' log lines off: they are about a fleet that is not there."""
     logger = logging.getLogger("aci_dns")
-    before = logger.level
+    before, hook = logger.level, sys.excepthook
     logger.setLevel(logging.CRITICAL + 1)
+    sys.excepthook = lambda *_: None  # the worker shows a defect's stack trace with it, and goes on
     try:
         yield
     finally:
         logger.setLevel(before)
+        sys.excepthook = hook

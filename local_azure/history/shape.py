@@ -56,7 +56,7 @@ class Shape:
 
     @staticmethod
     def tiny(end: datetime = DEFAULT_END) -> Shape:
-        """Give the smallest history in which everything occurs: some hundred rows in three days."""
+        """Give the smallest history: some hundred rows in three days, every type of event among them."""
         return Shape(days=3, groups=MIN_GROUPS, end=end, probe_minutes=720, audit_minutes=720, canary_minutes=360)
 
     @staticmethod
