@@ -1,16 +1,18 @@
 """Container groups, read-only: what Azure says becomes a state (core.live decides which)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cloud.errors import guard
-from core.arm_id import ArmId
+from core.arm_id import CONTAINER_GROUP, ArmId
 from core.errors import NotFoundError
 from core.live import GroupFacts, LiveGroup, LiveState, decide
 
 if TYPE_CHECKING:
     from cloud.arm import Arm
 
+API_VERSION: Final = "2023-05-01"
 _GONE: Final = frozenset({"ResourceNotFound", "ContainerGroupNotFound", "ResourceGroupNotFound"})
 """404s that say the group is gone. Any other (a subscription that cannot be seen, say) proves nothing about it."""
 
@@ -38,10 +40,9 @@ class ContainerGroups:
         Lists have no instance view, so a stopped group looks like what its address says: RUNNING while Azure still
         shows one, NO_PRIVATE_IP or NOT_READY otherwise. Where stopped or not matters, `get` the group.
         """
-        client = self._arm.container_instances(subscription_id)
+        path = f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}/providers/{CONTAINER_GROUP}"
         with guard(f"container_group.list in {resource_group}"):
-            models = client.container_groups.list_by_resource_group(resource_group, raw_response_hook=self._arm.on_page)
-            return [_live(ArmId.parse(model.id or ""), model) for model in models]
+            return [_listed(body) for body in self._arm.list(path, API_VERSION)]
 
 
 def facts_of(model: Any) -> GroupFacts:
@@ -60,3 +61,19 @@ def facts_of(model: Any) -> GroupFacts:
 def _live(group: ArmId, model: Any) -> LiveGroup:
     subnets = tuple(subnet.id for subnet in model.subnet_ids or () if subnet.id)
     return replace(decide(group, facts_of(model)), subnet_ids=subnets)
+
+
+def _listed(body: Mapping[str, Any]) -> LiveGroup:
+    """Read a group as a list has it: JSON, and no instance view."""
+    properties = body["properties"]
+    ip = properties.get("ipAddress")
+    subnets = tuple(subnet["id"] for subnet in properties.get("subnetIds") or () if subnet.get("id"))
+    facts = GroupFacts(
+        provisioning_state=properties.get("provisioningState"),
+        state=None,
+        ip=ip.get("ip") if ip else None,
+        ip_type=(ip.get("type") or "") if ip else None,
+        in_subnet=bool(subnets),
+        exposes_ports=any(each["properties"].get("ports") for each in properties.get("containers") or ()),
+    )
+    return replace(decide(ArmId.parse(body.get("id") or ""), facts), subnet_ids=subnets)

@@ -4,7 +4,7 @@ Values come back normalised: lower case, no trailing dot, addresses in their sho
 what is wanted by that alone (a target written `Web.Corp.Internal.`) counts as the same, as it does in DNS.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -26,9 +26,18 @@ _ZONE_MISSING: Final = frozenset(
     {"ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"}
 )
 """Codes of the gateway's 404s, which answers before the provider is asked. Recorded: zone missing on GET and on PUT."""
+API_VERSION: Final = "2024-06-01"
+PAGE_SIZE: Final = "1000"
+"""Azure gives 100 record sets a page unless asked for more, and at most 1,000 ("Invalid $top value: '1001'. It must be
+a number between '1' and '1000'.", MicrosoftDocs/feedback#1111)."""
 _TYPES: Final[tuple[RecordType, ...]] = get_args(RecordType)
 
 
+_RECORDS: Final[Mapping[RecordType, tuple[str, str]]] = {
+    "A": ("aRecords", "ipv4Address"),
+    "AAAA": ("aaaaRecords", "ipv6Address"),
+    "PTR": ("ptrRecords", "ptrdname"),
+}
 Zones = list[ZoneRef]  # named here: inside the class, `list` is its method
 Links = list[VirtualNetworkLink]
 
@@ -90,17 +99,12 @@ class PrivateDns:
 
     def list(self, zone: ZoneRef, record_type: RecordType | None = None) -> Iterator[RecordSet]:
         """Read a zone's A, AAAA and PTR record sets, or one type's, page by page. Never 'empty' for a missing zone."""
-        records = self._arm.private_dns(zone.subscription_id).record_sets
+        path = f"{_zone_path(zone)}/{record_type or 'ALL'}"
         with _in_zone(zone), guard(f"record_set.list {record_type or 'all'} in {zone.name}"):
-            pages = (
-                records.list_by_type(zone.resource_group, zone.name, record_type, raw_response_hook=self._arm.on_page)
-                if record_type
-                else records.list(zone.resource_group, zone.name, raw_response_hook=self._arm.on_page)
-            )
-            for model in pages:
-                kind = _type_of(model)
+            for body in self._arm.list(path, API_VERSION, **{"$top": PAGE_SIZE}):
+                kind = _type_of(body["type"])
                 if kind is not None:
-                    yield _record_set(zone, kind, model)
+                    yield _record_set(zone, kind, body)
 
     def zones(self, subscription_id: str) -> Zones:
         """List the private zones of a subscription, all pages."""
@@ -127,32 +131,35 @@ def _in_zone(zone: ZoneRef) -> Iterator[None]:
         raise
 
 
-def _type_of(model: Any) -> RecordType | None:
-    kind = model.type.rpartition("/")[2].upper()
-    return next((known for known in _TYPES if known == kind), None)
-
-
-def _record_set(zone: ZoneRef, record_type: RecordType, model: Any) -> RecordSet:
-    if not model.name or not model.etag or model.ttl is None:
-        raise ValueError("a record set without its name, etag or TTL")  # an etag of None would mean: not there yet
-    return RecordSet(
-        zone=zone,
-        type=record_type,
-        name=normalise(model.name),
-        ttl=int(model.ttl),
-        values=tuple(_value(record_type, value) for value in _values(record_type, model)),
-        metadata=dict(model.metadata or {}),
-        etag=model.etag,
-        auto_registered=bool(model.is_auto_registered),
+def _zone_path(zone: ZoneRef) -> str:
+    return (
+        f"/subscriptions/{zone.subscription_id}/resourceGroups/{zone.resource_group}"
+        f"/providers/Microsoft.Network/privateDnsZones/{zone.name}"
     )
 
 
-def _values(record_type: RecordType, model: Any) -> list[str]:
-    if record_type == "A":
-        return [record.ipv4_address or "" for record in model.a_records or []]
-    if record_type == "AAAA":
-        return [record.ipv6_address or "" for record in model.aaaa_records or []]
-    return [record.ptrdname or "" for record in model.ptr_records or []]
+def _type_of(resource_type: str) -> RecordType | None:
+    kind = resource_type.rpartition("/")[2].upper()
+    return next((known for known in _TYPES if known == kind), None)
+
+
+def _record_set(zone: ZoneRef, record_type: RecordType, body: Mapping[str, Any]) -> RecordSet:
+    """Read a record set as it is on the wire: JSON of a list, or the SDK's model, which is a mapping of the same."""
+    name, etag, properties = body.get("name"), body.get("etag"), body["properties"]
+    ttl = properties.get("ttl")
+    if not name or not etag or ttl is None:
+        raise ValueError("a record set without its name, etag or TTL")  # an etag of None would mean: not there yet
+    many, one = _RECORDS[record_type]
+    return RecordSet(
+        zone=zone,
+        type=record_type,
+        name=normalise(name),
+        ttl=int(ttl),
+        values=tuple(_value(record_type, record.get(one) or "") for record in properties.get(many) or ()),
+        metadata=dict(properties.get("metadata") or {}),
+        etag=etag,
+        auto_registered=bool(properties.get("isAutoRegistered")),
+    )
 
 
 def _value(record_type: RecordType, text: str) -> str:

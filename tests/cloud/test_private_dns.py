@@ -189,6 +189,19 @@ def test_a_zone_is_listed_over_all_pages_without_other_types(scripted):
     assert len(scripted.seen) == 3
 
 
+def test_the_largest_pages_that_azure_gives_are_asked_for(scripted):
+    scripted.reply(200, {"value": []})
+    list(doors(scripted).list(ZONE, "PTR"))
+    assert "$top=1000" in scripted.seen[0].path
+
+
+def test_the_token_is_not_sent_to_another_place_for_the_next_page(scripted):
+    scripted.reply(200, {"value": [wire("A", "a")], "nextLink": "https://elsewhere.example/2"})
+    with pytest.raises(UnavailableError, match="at another place"):
+        list(doors(scripted).list(ZONE))
+    assert len(scripted.seen) == 1
+
+
 def test_pages_are_read_as_they_are_needed(scripted):
     scripted.reply(200, {"value": [wire("A", "a")], "nextLink": f"{scripted.url}/2"})
     next(doors(scripted).list(ZONE))

@@ -97,7 +97,8 @@ def test_a_missing_zone_is_an_error_wherever_it_is_met(dns):
             call()
 
 
-def test_a_zone_of_several_pages_is_listed_completely(lab, dns, arm):
+def test_a_zone_of_several_pages_is_listed_completely(lab, dns, arm, monkeypatch):
+    monkeypatch.setattr("cloud.private_dns.PAGE_SIZE", "100")
     for number in range(120):
         lab.record("corp.internal", "A", f"web-{number}", "10.0.0.4")
     lab.record("corp.internal", "AAAA", "six", "fd00::4")
