@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
@@ -32,6 +33,10 @@ MAX_ROWS: Final = 500_000
 """Log Analytics cuts a result here and says so."""
 MEMORY: Final = "4GB"
 """What one database may use: a careless query fails instead of taking the machine with it."""
+TRANSLATIONS: Final = 256
+"""Translated queries that are kept: translating takes some 20 ms, and an alert rule is asked thousands of times."""
+_NOW: Final = "kqlnow"
+"""The translator's parameter for now(), there when the query asks for it."""
 _TRUNCATION: Final = re.compile(r"\bset\s+truncationmaxrecords\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
@@ -65,6 +70,7 @@ class DuckDbEngine:
             definitions[events.FUNCTION] = f"function {events.FUNCTION}() {{ {tables.ONCE} }}"
         self._definitions = definitions
         self._schema = tables.schema()
+        self._translated = lru_cache(TRANSLATIONS)(self._translate)
 
     def query(
         self,
@@ -81,10 +87,11 @@ class DuckDbEngine:
         """
         moment = (now or datetime.now(UTC)).astimezone(UTC)
         text, limit = _take_truncation(kql, max_rows)
-        sql, parameters = self._translate(text, moment)
+        sql, given = self._translated(text)
+        parameters = {name: moment.replace(tzinfo=None) if name == _NOW else value for name, value in given.items()}
         with self._cursor() as cursor, _deadline(cursor, timeout_seconds) as expired:
             try:
-                for statement in tables.view_statements(bounds(timespan, moment), moment):
+                for statement in tables.view_statements(bounds(timespan, moment), moment, read_by=sql):
                     cursor.execute(statement)
                 cursor.execute(sql, parameters or None)
                 return _result(cursor, limit)
@@ -95,7 +102,15 @@ class DuckDbEngine:
                     raise _timed_out(timeout_seconds) from error
                 raise duckdb_errors.from_duckdb(error, text) from error
 
-    def _translate(self, text: str, now: datetime) -> tuple[str, Mapping[str, Any]]:
+    def depends_on_now(self, kql: str) -> bool:
+        """Tell whether the query's answer may change with time alone: it, or a function of its, asks what time it is.
+
+        Raises QueryError for a query that cannot be translated.
+        """
+        return _NOW in self._translated(_take_truncation(kql, MAX_ROWS)[0])[1]
+
+    def _translate(self, text: str) -> tuple[str, Mapping[str, Any]]:
+        """Give the SQL and its parameters; the time is one of them, so the same SQL serves every instant."""
         if text.lstrip().startswith("."):
             token = text.split(maxsplit=1)[0]
             message = f"a management command ({token}) is not a query"
@@ -105,7 +120,7 @@ class DuckDbEngine:
                 text,
                 schema=self._schema,
                 functions=shipped_functions.reached_by(text, self._definitions),
-                query_now=now.replace(tzinfo=None),
+                query_now=datetime(2000, 1, 1),  # noqa: DTZ001 - any instant makes it a parameter; DuckDB's has no zone
                 allow_write=False,
             )
         except duckdb_kql.KqlError as error:
