@@ -164,6 +164,7 @@ var sources = empty(eventSources) ? [
   {
     subscriptionId: subscription().subscriptionId
     resourceGroup: home
+    systemTopicName: ''
   }
 ] : eventSources
 // Custom roles are assignable wherever a container group or a zone is.

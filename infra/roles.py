@@ -36,7 +36,7 @@ class Role:
     source: str = ""
 
     def allows(self, action: str) -> bool:
-        """Tell whether the role allows an action of the control plane, e.g. Microsoft.Network/privateDnsZones/A/write."""
+        """Tell whether the role allows an action of the control plane: Microsoft.Network/privateDnsZones/A/write, say."""
         return _matches(action, self.actions)
 
     def allows_data(self, action: str) -> bool:

@@ -15,7 +15,7 @@ from core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOKEN: Final = "{{workspaceResourceId}}"
+WORKSPACE_MARK: Final = "{{workspaceResourceId}}"
 """Stands in a workbook for the id of the workspace that it is deployed to."""
 _HEAD: Final = """\
 // Written by `drift infra build` from the files in workbooks/. Do not edit.
@@ -38,7 +38,7 @@ resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in w
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: workspaceId
-    serializedData: string(union(json(replace(workbook.content, '{token}', workspaceId)), {{
+    serializedData: string(union(json(replace(workbook.content, '{mark}', workspaceId)), {{
       fallbackResourceIds: [
         workspaceId
       ]
@@ -61,7 +61,7 @@ _HEADING: Final = re.compile(r"^#+\s*(.+?)\s*$", re.MULTILINE)
 def text(folder: Path) -> str:
     """Give the module's text for the workbooks in a folder. Raises ConfigurationError for one that is not JSON."""
     entries = "".join(_entry(file) for file in sorted(folder.glob("*.workbook")))
-    return _HEAD.format(entries=f"{entries}\n" if entries else "", token=TOKEN)
+    return _HEAD.format(entries=f"{entries}\n" if entries else "", mark=WORKSPACE_MARK)
 
 
 def title_of(name: str, items: object) -> tuple[str, str]:

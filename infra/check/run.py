@@ -1,0 +1,63 @@
+"""All checks over a set of files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra import roles
+from infra.check.deployment import Deployment, Player
+from infra.check.event_grid import check_event_grid
+from infra.check.findings import Finding
+from infra.check.lexer import BicepSyntaxError
+from infra.check.parser import parse
+from infra.check.policy import check_policy, check_secrets
+from infra.check.role_assignments import check_roles
+from infra.check.symbols import check_symbols
+from infra.check.syntax import check_syntax
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from infra.check.nodes import Document
+
+
+def check(root: Path, files: Sequence[Path] | None = None) -> list[Finding]:
+    """Check the Bicep files below `root` (default: all below infra/); paths are relative to it. Sorted findings."""
+    paths = list(files) if files else sorted(path.relative_to(root) for path in (root / "infra").rglob("*.bicep"))
+    findings: list[Finding] = []
+    documents: dict[Path, Document] = {}
+    for path in paths:
+        text = (root / path).read_text(encoding="utf-8")
+        findings += check_syntax(path, text)
+        try:
+            documents[path] = parse(path, text)
+        except BicepSyntaxError as error:
+            findings.append(Finding(path, error.line, "syntax", str(error)))
+            continue
+        findings += [*check_symbols(documents[path]), *check_secrets(documents[path])]
+    outcome = play(root, documents)
+    findings += [*check_policy(outcome.instances), *check_event_grid(outcome.instances)]
+    findings += check_roles(outcome.instances, roles.load())
+    return sorted({*findings, *outcome.findings})
+
+
+def play(root: Path, documents: Mapping[Path, Document]) -> Deployment:
+    """Play the roots, and what no root reaches on its own."""
+    player = Player(root, documents)
+    for document in roots(documents):
+        player.play(document)
+    for document in documents.values():
+        if document.path not in player.visited:
+            player.play(document)
+    return player.outcome
+
+
+def roots(documents: Mapping[Path, Document]) -> Iterator[Document]:
+    """Give the files that no other one uses as a module."""
+    used = {
+        (document.path.parent / declared.type).as_posix()
+        for document in documents.values()
+        for declared in document.of("module")
+    }
+    return (document for document in documents.values() if document.path.as_posix() not in used)

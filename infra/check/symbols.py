@@ -1,0 +1,43 @@
+"""Names: declared once, and used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from infra.check import functions
+from infra.check.findings import Finding
+from infra.check.nodes import Document, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_symbols(document: Document) -> Iterator[Finding]:
+    """Find names that are declared twice or never used, and decorators that do not exist."""
+    yield from _duplicates(document)
+    used = {
+        node.name
+        for declared in document.declarations
+        for root in (declared.value, *declared.decorators)
+        if root is not None
+        for node in root.walk()
+        if isinstance(node, Name)
+    }
+    for declared in document.of("param", "var"):
+        if declared.name not in used:
+            yield Finding(document.path, declared.line, "unused-name", f"{declared.kind} {declared.name!a} is never used")
+    for declared in document.declarations:
+        for decorator in declared.decorators:
+            if decorator.function not in functions.DECORATORS:
+                message = f"there is no decorator @{decorator.function}"
+                yield Finding(document.path, decorator.line, "unknown-function", message)
+
+
+def _duplicates(document: Document) -> Iterator[Finding]:
+    counted = Counter((each.kind == "output", each.name) for each in document.declarations)
+    for declared in document.declarations:
+        key = (declared.kind == "output", declared.name)
+        if counted[key] > 1:
+            yield Finding(document.path, declared.line, "duplicate-name", f"{declared.name!a} is declared more than once")
+            counted[key] = 0
