@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from alerts import cases, corpus
-from alerts.cases import AlertState, Case, Check, Expected
+from alerts.cases import AlertState, Case, CaseFile, Check, Expected
 from alerts.evaluate import Evaluation, grid, replay
 from alerts.state import Change
+from alerts.yaml_source import SourceError
 from kql import tables
 from kql.duckdb_engine import DuckDbEngine, connect
 from kql.engine import bounds
@@ -54,25 +55,43 @@ class CaseResult:
     mismatches: tuple[Mismatch, ...]
 
 
-def run_files(paths: list[Path]) -> Iterator[CaseResult]:
-    """Run the tests of these files, one database for all. Raises SourceError and InputError for a file's faults."""
+def run_files(paths: Sequence[Path], rules: Sequence[str] = ()) -> Iterator[CaseResult]:
+    """Run the tests of these files, or of them those of these rules, in one database.
+
+    Raises SourceError with the reasons of all files, and InputError for a file that cannot be read.
+    """
+    read = _read_all(paths)
     connection = connect()
     try:
         engine = DuckDbEngine(connection)
-        for path in paths:
-            yield from run_file(path, engine, connection)
+        for file, by_name in read:
+            for case in file.cases:
+                if not rules or case.rule in rules:
+                    yield run_case(file.file, file.now, case, by_name[case.rule], engine, connection)
     finally:
         connection.close()
 
 
-def run_file(path: Path, engine: DuckDbEngine, connection: DuckDBPyConnection) -> Iterator[CaseResult]:
-    """Run one file's tests."""
+def _read_all(paths: Sequence[Path]) -> list[tuple[CaseFile, dict[str, Rule]]]:
+    """Read every file before the first test is run, so that a slip in the last one is said at once."""
+    reasons: list[str] = []
+    found = []
+    for path in paths:
+        try:
+            found.append(read_file(path))
+        except SourceError as error:
+            reasons += [reason for reason in error.reasons if reason not in reasons]
+    if reasons:
+        raise SourceError(reasons)
+    return found
+
+
+def read_file(path: Path) -> tuple[CaseFile, dict[str, Rule]]:
+    """Read a file of tests and the rules that it is about, by name. Raises SourceError and InputError."""
     text, file = corpus.read_text(path), corpus.shown(path)
     rules = [corpus.read_rule(path.parent / written) for written in cases.rule_files(text, file)]
     by_name = {rule.name: rule for rule in rules}
-    found = cases.read(text, file, by_name)
-    for case in found.cases:
-        yield run_case(found.file, found.now, case, by_name[case.rule], engine, connection)
+    return cases.read(text, file, by_name), by_name
 
 
 def run_case(  # noqa: PLR0913, PLR0917 - what it is about, and where

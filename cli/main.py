@@ -2,18 +2,18 @@
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from cli import console
-from cli.failures import EXIT_CODES, EXIT_INTERRUPTED, exit_code_of, show_error, to_json
+from cli.alerts import alerts_app
+from cli.ending import CODES, State
+from cli.ending import end as _end
+from cli.failures import EXIT_INTERRUPTED
 from core.events import TOOL_VERSION, EventType
 from core.probe_settings import TargetSource
-
-CODES: Final = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES) + "."
 
 app = typer.Typer(
     name="drift",
@@ -28,15 +28,10 @@ config_app = typer.Typer(help="The settings.", no_args_is_help=True)
 local_app = typer.Typer(help="An Azure on this machine, without a subscription.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(local_app, name="local-azure")
+app.add_typer(alerts_app, name="alerts")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead.")]
 GroupId = Annotated[str, typer.Argument(metavar="GROUP_ID", help="Full resource id of a container group.")]
-
-
-class _State:
-    """What the global options say; one process runs one command."""
-
-    debug = False
 
 
 @app.callback()
@@ -45,7 +40,7 @@ def _global_options(
         bool, typer.Option("--debug", envvar="DRIFT_DEBUG", help="Log everything; show a stack trace with an error.")
     ] = False,
 ) -> None:
-    _State.debug = debug
+    State.debug = debug
 
 
 @app.command("version")
@@ -268,23 +263,6 @@ def _demo(
         raise typer.BadParameter("--once cleans up at the end: leave it out to keep anything", param_hint="--keep")
     wishes = Wishes(once=once, json=json, keep=keep, seed=seed, fast=fast or once or json)
     _end(lambda: demo(wishes), json=json)
-
-
-def _end(command: Callable[[], int], *, json: bool) -> None:
-    """Run a command and end with its exit code; an error is shown, never thrown at a person."""
-    from cli.session import configure_logging
-
-    configure_logging(debug=_State.debug)
-    try:
-        code = command()
-    except Exception as error:  # noqa: BLE001 - the last place where an error can be shown decently
-        if _State.debug:
-            console.stderr().print_exception()
-        if json:
-            console.show_json(to_json(error))
-        show_error(error)
-        code = exit_code_of(error)
-    raise typer.Exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:

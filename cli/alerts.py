@@ -1,0 +1,49 @@
+"""`drift alerts`: the alert rules, their lint, unit tests, replay over history, and the bodies that are deployed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.ending import CODES, end
+
+alerts_app = typer.Typer(help="The alert rules: shown, checked, tested, replayed, built.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead.")]
+Rules = Annotated[
+    Path | None, typer.Option("--rules", metavar="DIR", help="Rules of another folder than alerts/rules.")
+]
+
+
+@alerts_app.command("list", epilog=CODES)
+def _list(rules: Rules = None, json: Json = False) -> None:
+    """Show every rule: how severe, who is told, how often it looks."""
+    from cli.alerts_show import show_all
+
+    end(lambda: show_all(rules, json=json), json=json)
+
+
+@alerts_app.command("show", epilog=CODES)
+def _show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The rule's name.")],
+    rules: Rules = None,
+    json: Json = False,
+) -> None:
+    """Show one rule in full, with what follows from its settings."""
+    from cli.alerts_show import show_one
+
+    end(lambda: show_one(name, rules, json=json), json=json)
+
+
+@alerts_app.command("test", epilog=CODES)
+def _test(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILES]", help="Files of unit tests; all of alerts/tests.")
+    ] = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", metavar="NAME", help="Only tests of this rule.")] = None,
+    json: Json = False,
+) -> None:
+    """Run the rules' unit tests. Exit code 1 when one fails."""
+    from cli.alerts_test import run_tests
+
+    end(lambda: run_tests(files or [], rule or [], json=json), json=json)
