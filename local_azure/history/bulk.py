@@ -56,10 +56,13 @@ class Bulk:
         self._rng = np.random.default_rng(self.play.seed)
         self._current = [np.full(len(places), -1, dtype=np.int64) for _, places in self.posts]
         self._index = [{place.key: at for at, place in enumerate(places)} for _, places in self.posts]
+        self._plain = [np.zeros(len(places), dtype=bool) for _, places in self.posts]
         self._stale: list[set[str]] = [set() for _ in self.posts]
 
-    def refresh(self, number: int, target_of: Callable[[Place], Target | None]) -> None:
-        """Make anew the rows of those groups of a vantage that changed since its last run."""
+    def refresh(
+        self, number: int, target_of: Callable[[Place], Target | None], is_plain: Callable[[Place, Vantage], bool]
+    ) -> None:
+        """Look anew at those groups of a vantage that changed since its last run, or whose zones may have."""
         touched = self.play.watch.touched
         if touched:
             for stale in self._stale:
@@ -68,6 +71,7 @@ class Bulk:
         vantage, places = self.posts[number]
         for key in sorted(self._stale[number] & self._index[number].keys()):
             at = self._index[number][key]
+            self._plain[number][at] = is_plain(places[at], vantage)
             target = target_of(places[at])
             self._current[number][at] = self._static(target, vantage) if target else -1
         self._stale[number].clear()
@@ -80,11 +84,22 @@ class Bulk:
         self._facts.append(hashlib.sha256((events.fact_of(row) + events.FACT_SEPARATOR).encode()))
         return len(self.rows) - 1
 
+    def zones_changed(self) -> None:
+        """Note that zones or links changed: every group has to be looked at anew."""
+        for stale, index in zip(self._stale, self._index, strict=True):
+            stale.update(index)
+
+    def doubtful(self, number: int) -> list[Place]:
+        """Give the groups of a vantage whose zones may not answer there, and those for which DNS is not right."""
+        dirty = [self._index[number][key] for key in self.play.watch.dirty if key in self._index[number]]
+        places = self.posts[number][1]
+        return [places[at] for at in sorted({*np.flatnonzero(~self._plain[number]).tolist(), *dirty})]
+
     def right(self, number: int, failing: set[ArmId | None]) -> Any:
         """Give the places of a vantage that are right, as indices into its groups."""
-        wrong = {self._index[number][str(group).lower()] for group in failing if group}
-        current = self._current[number]
-        return np.array([at for at in np.flatnonzero(current >= 0) if at not in wrong], dtype=np.int64)
+        is_right = self._current[number] >= 0
+        is_right[[self._index[number][str(group).lower()] for group in failing if group]] = False
+        return np.flatnonzero(is_right)
 
     @staticmethod
     def count(right: Any) -> int:

@@ -55,9 +55,11 @@ def _unlink(play: Play, name: str, zone: str, vnet: str, at: datetime, length: t
 
     def begin(_: datetime) -> None:
         kept.append(play.world.links[zone].pop(vnet.lower()))
+        play.probing.bulk.zones_changed()
 
     def end(_: datetime) -> None:
         play.world.links[zone][vnet.lower()] = kept[0]
+        play.probing.bulk.zones_changed()
 
     during(play, Incident(name, at, at + length, f"{zone} in {vnet}"), begin, end)
 
@@ -70,11 +72,13 @@ def _hide(play: Play, zone: str, vnet: str, at: datetime, length: timedelta) -> 
         play.world.sets[zone] = {}
         play.world.links[zone] = {vnet.lower(): VirtualNetworkLink("mine", vnet)}
         play.probing.odd.add(zone)
+        play.probing.bulk.zones_changed()
 
     def end(_: datetime) -> None:
         for known in (play.world.zone_refs, play.world.sets, play.world.links):
             known.pop(zone, None)
         play.probing.odd.discard(zone)
+        play.probing.bulk.zones_changed()
 
     during(play, Incident("zone_shadowed", at, at + length, f"{zone} in {vnet}"), begin, end)
 
@@ -96,6 +100,7 @@ def _gone(play: Play, zone: str, at: datetime, length: timedelta) -> None:
 
 
 def _look_again(play: Play, now: datetime, why: str) -> None:
+    play.probing.bulk.zones_changed()
     for place in play.layout.places:
         play.watch.look(place, now, why)
 

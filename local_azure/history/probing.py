@@ -88,8 +88,8 @@ class Probing:
             occasion = Occasion(run.id, post.vantage, 1, now + run.skew + timedelta(seconds=1.2))
             play.emit([broken_off(occasion, error, 1.2, 4)], now + timedelta(seconds=1.2), host)
             return
-        self.bulk.refresh(number, self._target)
-        odd = self._odd(post)
+        self.bulk.refresh(number, self._target, self._is_plain)
+        odd = self._odd(number, post)
         results = [self._result(target, post.vantage) for target in odd]
         failing = [result for result in results if not result.is_ok]
         right = self.bulk.right(number, {result.target.group for result in failing})
@@ -108,16 +108,11 @@ class Probing:
         play.emit([completed(occasion, report, _SETTINGS)], at, host)
         play.runtime.request("probe", run.id, (now, at), ok=True, role=host)
 
-    def _odd(self, post: Post) -> list[Target]:
+    def _odd(self, number: int, post: Post) -> list[Target]:
         """Give the targets that cannot be taken for right: drifted ones, and all of zones that do not answer here."""
-        play = self.play
-        found: list[Target] = []
-        for place in post.places:
-            key = place.key
-            if key in play.watch.dirty or post.vantage.host in self.forced or not self._is_plain(place, post.vantage):
-                target = self._target(place)
-                found += [target] if target else []
-        return found
+        is_forced = post.vantage.host in self.forced
+        places = post.places if is_forced else self.bulk.doubtful(number)
+        return [target for place in places if (target := self._target(place))]
 
     def _is_plain(self, place: Place, vantage: Vantage) -> bool:
         placement = self.play.watch.placements[place.key]
