@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Timespan = timedelta | tuple[datetime, datetime]
 _TIMESPAN = re.compile(r"(?P<sign>-?)(?:(?P<days>\d+)\.)?(?P<h>\d+):(?P<m>\d+):(?P<s>\d+(?:\.\d+)?)", re.ASCII)
 _BAD_REQUEST: Final = 400
+_GRACE_SECONDS: Final = 30
 _PLACE = re.compile(r"line:position=(\d+):(\d+)", re.ASCII)
 
 
@@ -63,8 +64,17 @@ class WorkspaceQuery:
     ) -> None:
         from azure.monitor.query import LogsQueryClient  # noqa: PLC0415 - only who queries pays for it
 
+        from cloud.query_retries import QueryRetries  # noqa: PLC0415 - same
+
         tls: dict[str, Any] = {"connection_verify": ca_bundle} if ca_bundle else {}
-        self._client = LogsQueryClient(credential, endpoint=endpoint or PUBLIC_QUERY, **tls)
+        # A query is answered when it has run: the connection has to wait longer than the server may take.
+        self._client = LogsQueryClient(
+            credential,
+            endpoint=endpoint or PUBLIC_QUERY,
+            retry_policy=QueryRetries(),
+            read_timeout=server_timeout_seconds + _GRACE_SECONDS,
+            **tls,
+        )
         self._workspace_id = workspace_id
         self._server_timeout_seconds = server_timeout_seconds
 
@@ -84,14 +94,23 @@ class WorkspaceQuery:
                 raise _rejected(operation, error.__cause__) from error.__cause__
             raise
         if isinstance(result, LogsQueryPartialResult):
-            reason = result.partial_error
-            why = f"{reason.code}: {reason.message}" if reason else "the workspace does not say why"
-            return _answer(result.partial_data or [], why)
+            return _answer(result.partial_data or [], _why_partial(result.partial_error))
         return _answer(result.tables, None)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _why_partial(error: Any) -> str:
+    """Read the innermost detail: the error itself only says that there were some errors."""
+    if error is None:
+        return "the workspace does not say why"
+    details = error.details if isinstance(error.details, list) else []
+    inner = next((detail for detail in details if isinstance(detail, Mapping)), {})
+    while isinstance(inner.get("innererror"), Mapping):
+        inner = inner["innererror"]
+    return f"{error.code}: {inner.get('message') or error.message}"
 
 
 def _answer(tables: Iterable[Any], partial: str | None) -> WorkspaceAnswer:

@@ -8,7 +8,7 @@ import pytest
 
 from cloud.credentials import FixedTokenCredential
 from cloud.logs_query import QueryRejectedError, WorkspaceQuery, typed
-from core.errors import CloudError, ForbiddenError
+from core.errors import CloudError, ForbiddenError, ThrottledError
 
 
 def workspace(scripted):
@@ -116,3 +116,33 @@ def test_an_answer_without_tables_has_no_rows(scripted):
 )
 def test_a_value_is_read_by_its_columns_type_or_left_alone(kind, wire, value):
     assert typed(kind, wire) == value
+
+
+def test_a_partial_answer_names_the_innermost_reason(scripted):
+    inner = {"code": "-2133196797", "message": "Query result set has exceeded the internal record count limit 500000"}
+    body = table([("s", "string")], ["a"])
+    body["error"] = {"code": "PartialError", "message": "There were some errors.",
+                     "details": [{"code": "EngineError", "message": "Wrong.", "innererror": inner}]}  # fmt: skip
+    scripted.reply(200, body)
+    assert workspace(scripted).query("T").partial == f"PartialError: {inner['message']}"
+
+
+@pytest.mark.parametrize(
+    ("status", "questions"), [(429, 2), (500, 2), (502, 2), (503, 2), (504, 1), (403, 1), (400, 1)]
+)
+def test_a_query_is_asked_again_where_that_may_help(scripted, status, questions):
+    scripted.reply(status, {"error": {"code": "x", "message": "y"}}, Retry_After="0")
+    scripted.reply(200, table([("s", "string")], ["a"]))
+    if questions == 1:
+        with pytest.raises(CloudError):
+            workspace(scripted).query("T")
+    else:
+        assert workspace(scripted).query("T").rows == (("a",),)
+    assert len(scripted.seen) == questions
+
+
+def test_a_workspace_that_stays_busy_is_given_up_after_four_questions(scripted):
+    scripted.reply(429, {"error": {"code": "ThrottledError", "message": "Rate limit"}}, Retry_After="0")
+    with pytest.raises(ThrottledError):
+        workspace(scripted).query("T")
+    assert len(scripted.seen) == 4
