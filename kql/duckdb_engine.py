@@ -189,8 +189,9 @@ def _result(cursor: DuckDBPyConnection, limit: int) -> ResultTable:
     columns = tuple(ResultColumn(name, cast("KqlType", kusto_type(kind))) for name, kind, *_ in described)
     rows = cursor.fetchmany(limit + 1)
     convert = [_CONVERTERS.get(column.type, _unchanged) for column in columns]
+    nulls = ["" if column.type == "string" else None for column in columns]  # an outer join makes null strings
     typed = tuple(
-        tuple(None if value is None else change(value) for change, value in zip(convert, row, strict=True))
+        tuple(null if value is None else change(value) for change, null, value in zip(convert, nulls, row, strict=True))
         for row in rows[:limit]
     )
     return ResultTable(columns, typed, truncated_at=limit if len(rows) > limit else None)

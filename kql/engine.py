@@ -25,12 +25,14 @@ class ResultTable:
     """The answer to a query.
 
     Values are Python's: datetime in UTC, timedelta, Decimal, str (also for guid), and for `dynamic` what its JSON says.
-    `truncated_at` is the row limit that cut the result, or None when it is whole.
+    A null is None, but a string is never null, as in Kusto: it is empty. `truncated_at` is the row limit that cut the
+    result, or None when it is whole; `partial` says why a workspace could answer only in part.
     """
 
     columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[Any, ...], ...]
     truncated_at: int | None = None
+    partial: str | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Walk the rows, each as a dictionary by column name."""
@@ -61,13 +63,14 @@ class QueryError(Exception):
     """A query that cannot be answered.
 
     `kind`: `syntax` and `semantic` are faults of the query and fail in a workspace too; `unsupported` is valid KQL that
-    this engine cannot run; `timeout` took too long; `service` is the engine's own failure (not reachable, refused).
+    this engine cannot run; `timeout` took too long; `partial` was answered only in part (too many rows or bytes, say);
+    `service` is the engine's own failure (not reachable, refused).
     `code` is Kusto's code for it (SYN0002, SEM0100) where it has one; `place` is None when it is not known.
     """
 
     def __init__(
         self,
-        kind: Literal["syntax", "semantic", "unsupported", "timeout", "service"],
+        kind: Literal["syntax", "semantic", "unsupported", "timeout", "partial", "service"],
         message: str,
         *,
         code: str = "",
