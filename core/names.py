@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from core.errors import InputError
@@ -55,6 +56,7 @@ def parse_zone(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=20_000)
 def parse_address(text: str) -> Address:
     """Read an IPv4 or IPv6 address; raises InputError for anything else, a scope id or an IPv4-mapped one included."""
     try:

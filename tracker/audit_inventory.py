@@ -4,12 +4,13 @@ It answers the questions of a look (tracker/look.py) as the doors would, so that
 as one group. What could not be listed is not 'empty': whoever asks for it is given the error of the list.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.arm_id import ArmId, container_group_id
+from core.arm_id import ArmId, parse_container_group
 from core.errors import InputError, ToolkitError, ZoneMissingError
 from core.links import VirtualNetworkLink
 from core.live import LiveGroup, LiveState
@@ -95,24 +96,27 @@ class KnownGroups:
 
 @dataclass
 class KnownRecords:
-    """The record sets of the zones that were listed, and which addresses' PTRs name a group or have its mark."""
+    """The record sets of the zones that were listed, and which addresses' PTRs name a group or have its mark.
+
+    `failures` holds the errors of the zones that could not be listed; `owners` counts the record sets by their mark.
+    """
 
     sets: dict[ZoneKey, dict[tuple[RecordType, str], RecordSet]] = field(default_factory=dict)
     failures: dict[ZoneKey, ToolkitError] = field(default_factory=dict)
+    owners: Counter[str] = field(default_factory=Counter)
     _pointers: dict[str, list[Address]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, zone: ZoneRef, record_sets: Iterator[RecordSet]) -> None:
-        """Keep a zone's record sets; one that cannot be read whole is kept as its error, which is raised."""
-        try:
-            found = {(each.type, each.name): each for each in record_sets}
-        except ToolkitError as error:
-            self.failures[zone_key(zone)] = error
-            raise
-        self.sets[zone_key(zone)] = found
+    def add(self, zone: ZoneRef, record_sets: Iterable[RecordSet]) -> None:
+        """Keep a zone's record sets."""
+        found = self.sets[zone_key(zone)] = {(each.type, each.name): each for each in record_sets}
         for each in found.values():
+            owner = (each.owner or "").lower()
+            if each.owner:
+                self.owners[each.owner] += 1
             address = address_of(each.fqdn) if each.type == "PTR" else None
-            for key in {*map(normalise, each.values), (each.owner or "").lower()} if address else ():
-                self._pointers[key].append(address)  # type: ignore[arg-type]  # not None: the loop is empty then
+            if address is not None:
+                for key in {*map(normalise, each.values), owner}:
+                    self._pointers[key].append(address)
 
     def get(self, zone: ZoneRef, record_type: RecordType, name: str) -> RecordSet | None:
         """Give one record set; raises what the list of its zone raised."""
@@ -121,11 +125,6 @@ class KnownRecords:
     def list(self, zone: ZoneRef, record_type: RecordType | None = None) -> Iterator[RecordSet]:
         """Give a zone's record sets; raises what its list raised."""
         return (each for each in self._of(zone).values() if record_type in {None, each.type})
-
-    def every(self) -> Iterator[RecordSet]:
-        """Give all of them."""
-        for zone in self.sets.values():
-            yield from zone.values()
 
     def _of(self, zone: ZoneRef) -> dict[tuple[RecordType, str], RecordSet]:
         key = zone_key(zone)
@@ -144,14 +143,17 @@ class KnownRecords:
 
 @dataclass
 class KnownZones:
-    """The zones and links that were listed. What could not be is left out: it is in the run's `incomplete`."""
+    """The links that were listed, and the zones that may hide others: those below a configured reverse zone.
 
-    by_subscription: dict[str, list[ZoneRef]] = field(default_factory=dict)
+    What could not be listed is left out: it is in the run's `incomplete`.
+    """
+
+    below: dict[str, list[ZoneRef]] = field(default_factory=dict)
     linked: dict[ZoneKey, list[VirtualNetworkLink]] = field(default_factory=dict)
 
     def zones(self, subscription_id: str) -> Zones:
-        """Give a subscription's zones."""
-        return self.by_subscription.get(subscription_id.lower(), [])
+        """Give those of a subscription's zones that may hide others: a look asks for no other reason."""
+        return self.below.get(subscription_id.lower(), [])
 
     def links(self, zone: ZoneRef) -> Links:
         """Give a zone's links; for one whose links are not known it answers as for one that is not there."""
@@ -184,10 +186,23 @@ class Inventory:
 
     def gone(self) -> list[LiveGroup]:
         """List the groups that marks name, in a resource group that was listed, without being in the list."""
-        owners = {owner: None for owner in map(marked_group, self.records.every()) if owner}
         places = self.groups.places
-        absent = (each for each in owners if each not in self.groups.listed and places.get(place_of(each), 1) is None)
-        return [LiveGroup(group, LiveState.ABSENT, detail=NO_GROUP) for group in absent]
+        return [
+            LiveGroup(group, LiveState.ABSENT, detail=NO_GROUP)
+            for group in self.unlisted_owners()
+            if places.get(place_of(group), 1) is None
+        ]
+
+    def unlisted_owners(self) -> dict[ArmId, int]:
+        """Count the record sets of each group that marks name and that is not listed; a damaged mark names none."""
+        listed = {str(group).lower() for group in self.groups.listed}
+        found: dict[ArmId, int] = {}
+        for owner, count in self.records.owners.items():
+            if owner.lower() not in listed:
+                with suppress(InputError):
+                    group = parse_container_group(owner)
+                    found[group] = found.get(group, 0) + count
+        return found
 
     def counts(self) -> Mapping[str, Any]:
         """Count what was listed."""
@@ -197,14 +212,3 @@ class Inventory:
             "zones": len(self.records.sets),
             "links": sum(map(len, self.zones.linked.values())),
         }
-
-
-def marked_group(record_set: RecordSet) -> ArmId | None:
-    """Give the container group that our mark on a record set names; a mark damaged by hand names none."""
-    if record_set.owner is None:
-        return None
-    try:
-        parsed = ArmId.parse(record_set.owner)
-        return container_group_id(parsed.subscription_id, parsed.resource_group, parsed.name)
-    except InputError:
-        return None

@@ -10,7 +10,7 @@ from core.errors import ToolkitError
 from core.events import DriftKind, EventType
 from core.live import LiveGroup, LiveState
 from core.placement import Placement
-from tracker.audit_inventory import Inventory, marked_group, place_of
+from tracker.audit_inventory import Inventory, Place, place_of
 from tracker.compare import Comparison, Finding, Seen, compare
 from tracker.look import Ports, look
 from tracker.repair import is_repairable
@@ -148,12 +148,14 @@ def _is_of_zone(seen: Seen, finding: Finding) -> bool:
 
 def doubts(inventory: Inventory) -> Iterator[str]:
     """Say what was read and is hard to believe: record sets of groups where the list has no group at all."""
-    marked = Counter(place_of(group) for group in map(marked_group, inventory.records.every()) if group)
+    marked: Counter[Place] = Counter()
+    for group, count in inventory.unlisted_owners().items():
+        marked[place_of(group)] += count
     filled = {place_of(group.id) for group in inventory.groups.listed.values()}
     for place, failed in inventory.groups.places.items():
         if failed is None and place not in filled and marked[place]:
-            count = f"{marked[place]} record set{'s'[: marked[place] != 1]}"
-            yield f"resource group {'/'.join(place)} holds no container group, and {count} belong to groups in it"
+            sets = f"{marked[place]} record set{'s'[: marked[place] != 1]}"
+            yield f"resource group {'/'.join(place)} holds no container group, and {sets} belong to groups in it"
     places = inventory.groups.places
     if places and not filled and None in places.values():
         yield "no container group is listed in any configured resource group: is the zone map about the right ones?"

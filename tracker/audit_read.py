@@ -6,19 +6,22 @@ So no verdict joins a group with a record set that was written for its successor
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from core.arm_id import ArmId
 from core.errors import ConfigurationError, ToolkitError
 from core.live import LiveGroup
 from core.names import is_within
-from core.records import ZoneRef
+from core.records import RecordType, ZoneRef
 from core.run_context import RunContext
 from core.zone_map import DnsConfig
 from tracker.audit_inventory import Incomplete, Inventory, ZoneKey, zone_key
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
+LISTS_AT_ONCE: Final = 4
+"""Most of a list's time is the wait for its pages; more at once would only meet Azure's limits of reads earlier."""
 logger: Final = logging.getLogger("aci_dns.audit")
 _NOWHERE: Final = "in which subscription? Name it in the zone map, or set AUDIT_SUBSCRIPTION_ID"
 
@@ -34,11 +37,15 @@ def read_fleet(
     inventory.groups.read = read_one
     default = context.settings.audit.subscription_id or context.settings.probe.subscription_id or ""
     _read_groups(context, inventory, default)
-    wanted = dict(_zones_of(entries, default))
-    for zone, is_reverse in wanted.values():
-        pages = context.private_dns.list(zone, "PTR" if is_reverse else None)
-        _try(inventory, "record_sets", zone.name, partial(inventory.records.add, zone, pages))
-    _read_zones(context, inventory, [zone for zone, _ in wanted.values()])
+    wanted = list(_zones_of(entries, default))
+    kinds: dict[ZoneRef, RecordType | None] = {zone: "PTR" if is_reverse else None for zone, is_reverse in wanted}
+    for zone, found in _each(kinds, lambda zone: [*context.private_dns.list(zone, kinds[zone])]):
+        if isinstance(found, ToolkitError):
+            _note(inventory, Incomplete("record_sets", zone.name, found))
+            inventory.records.failures[zone_key(zone)] = found
+        else:
+            inventory.records.add(zone, found)
+    _read_zones(context, inventory, list(kinds))
     return inventory
 
 
@@ -48,24 +55,24 @@ def subscription_of(entry: DnsConfig, default: str) -> str:
 
 
 def _read_groups(context: RunContext, inventory: Inventory, default: str) -> None:
-    for entry in inventory.entries:
-        subscription = subscription_of(entry, default)
-        place = (subscription.lower(), entry.resource_group.lower())
-        if place in inventory.groups.places:
-            continue
-        try:
-            if not subscription:
-                raise ConfigurationError(f"resource group '{entry.resource_group}': {_NOWHERE}")
-            found = context.container_groups.list(subscription, entry.resource_group)
-        except ToolkitError as error:
-            _note(inventory, Incomplete("container_groups", f"{subscription}/{entry.resource_group}", error))
-            inventory.groups.places[place] = error
+    places = dict.fromkeys((subscription_of(entry, default), entry.resource_group) for entry in inventory.entries)
+    for (subscription, resource_group), found in _each(places, lambda place: _groups_of(context, *place)):
+        place = (subscription.lower(), resource_group.lower())
+        if isinstance(found, ToolkitError):
+            _note(inventory, Incomplete("container_groups", f"{subscription}/{resource_group}", found))
+            inventory.groups.places[place] = found
         else:
             inventory.groups.places[place] = None
             inventory.groups.listed.update({group.id: group for group in found})
 
 
-def _zones_of(entries: Iterable[DnsConfig], default: str) -> Iterator[tuple[ZoneKey, tuple[ZoneRef, bool]]]:
+def _groups_of(context: RunContext, subscription: str, resource_group: str) -> list[LiveGroup]:
+    if not subscription:
+        raise ConfigurationError(f"resource group '{resource_group}': {_NOWHERE}")
+    return context.container_groups.list(subscription, resource_group)
+
+
+def _zones_of(entries: Iterable[DnsConfig], default: str) -> Iterator[tuple[ZoneRef, bool]]:
     """Give each configured zone once, and whether only its PTRs matter."""
     seen: set[ZoneKey] = set()
     for entry in entries:
@@ -75,36 +82,46 @@ def _zones_of(entries: Iterable[DnsConfig], default: str) -> Iterator[tuple[Zone
             zone = ZoneRef(subscription, entry.zones_resource_group, name)
             if zone_key(zone) not in seen:
                 seen.add(zone_key(zone))
-                yield zone_key(zone), (zone, is_reverse)
+                yield zone, is_reverse
 
 
 def _read_zones(context: RunContext, inventory: Inventory, wanted: list[ZoneRef]) -> None:
     """List the subscriptions' zones, and the links of the wanted ones and of those below a wanted one, which shadow."""
     zones = inventory.zones
-    for subscription in sorted({zone.subscription_id.lower() for zone in wanted}):
-        found = _try(inventory, "zones", subscription, partial(context.private_dns.zones, subscription))
-        zones.by_subscription[subscription] = found or []
     names = {zone.name for zone in wanted if zone.name.endswith(".arpa")}
-    below = [
-        zone
-        for listed in zones.by_subscription.values()
-        for zone in listed
-        if any(zone.name != name and is_within(zone.name, name) for name in names)
-    ]
-    for zone in {zone_key(zone): zone for zone in (*wanted, *below)}.values():
-        if zone_key(zone) in inventory.records.failures:
-            continue  # said already, and a missing zone has no links
-        links = _try(inventory, "links", zone.name, partial(context.private_dns.links, zone))
-        if links is not None:
+    subscriptions = sorted({zone.subscription_id.lower() for zone in wanted})
+    for subscription, listed in _each(subscriptions, context.private_dns.zones):
+        if isinstance(listed, ToolkitError):
+            _note(inventory, Incomplete("zones", subscription, listed))
+        else:
+            zones.below[subscription] = [zone for zone in listed if _is_below(zone.name, names)]
+    below = (zone for found in zones.below.values() for zone in found)
+    linked = {zone_key(zone): zone for zone in (*wanted, *below)}
+    for failed in inventory.records.failures:
+        linked.pop(failed, None)  # said already, and a missing zone has no links
+    for zone, links in _each(linked.values(), context.private_dns.links):
+        if isinstance(links, ToolkitError):
+            _note(inventory, Incomplete("links", zone.name, links))
+        else:
             zones.linked[zone_key(zone)] = links
 
 
-def _try(inventory: Inventory, what: str, where: str, read: Callable[[], Value]) -> Value | None:
-    try:
-        return read()
-    except ToolkitError as error:
-        _note(inventory, Incomplete(what, where, error))
-        return None
+def _is_below(name: str, names: Iterable[str]) -> bool:
+    return any(name != other and is_within(name, other) for other in names)
+
+
+def _each(keys: Iterable[Key], read: Callable[[Key], Value]) -> Iterator[tuple[Key, Value | ToolkitError]]:
+    """Read some at a time, and give each key with what was read or why not, in the order of the keys."""
+
+    def attempt(key: Key) -> Value | ToolkitError:
+        try:
+            return read(key)
+        except ToolkitError as error:
+            return error
+
+    keys = list(keys)
+    with ThreadPoolExecutor(LISTS_AT_ONCE, "audit") as pool:
+        yield from zip(keys, pool.map(attempt, keys), strict=True)
 
 
 def _note(inventory: Inventory, incomplete: Incomplete) -> None:
