@@ -158,7 +158,7 @@ def format_time(value: Any, how: DateFormat | None = None, local: tzinfo = UTC) 
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            return value
+            return str(value)
     if not isinstance(value, datetime):
         return EMPTY if value is None else str(value)
     zone = UTC if how and how.utc else local
