@@ -82,6 +82,12 @@ def test_the_latest_row_of_each_name_network_and_resolver_is_what_counts(workspa
     ]
 
 
+def test_a_name_that_is_asked_for_with_two_addresses_is_wrong_when_one_is(workspace):
+    for verdict, number in (("ok", 3), ("a_mismatch", 1), ("a_missing", 2), ("ok", 4)):
+        looked(workspace, 10, "web", verdict, EventId=f"id-{number}")
+    assert short(latest(workspace, "Verdict")) == [("web", "a_missing")]
+
+
 def test_a_name_that_the_last_complete_run_did_not_ask_for_is_out_of_date(workspace):
     looked(workspace, 20, "gone", "a_missing", run="r1")
     completed(workspace, 20, "r1")

@@ -99,6 +99,12 @@ def test_a_cause_is_over_for_a_group_that_succeeded_since_and_goes_on_for_others
     assert failures(workspace) == [("throttled", 2, 2, 2, 1, True, "db", "latest")]
 
 
+def test_of_failures_at_one_time_the_sample_is_the_one_with_the_greatest_id(workspace):
+    for name in ("b", "c", "a"):
+        workspace.says(5, "track_failed", group="web", ErrorCode="forbidden", EventId=name, ErrorMessage=name)
+    assert failures(workspace)[0][-1] == "c"
+
+
 def test_another_components_success_ends_no_failure(workspace):
     workspace.says(30, "reconcile_failed", group="web", ErrorCode="forbidden")
     workspace.says(10, "no_change", group="web")
@@ -133,9 +139,19 @@ def test_a_run_that_could_not_be_made_is_over_with_the_next_one_from_the_same_pl
 
 def test_a_probed_name_is_judged_at_each_network_and_resolver(workspace):
     for place in ("/v/hub", "/v/spoke"):
-        workspace.says(30, "probe_failed", Fqdn="web.corp", Vantage=place, ErrorCode="a_missing")
+        failed = {"Vantage": place, "ErrorCode": "a_missing", "Verdict": "a_missing"}
+        workspace.says(30, "probe_failed", Fqdn="web.corp", **failed)
     workspace.says(10, "probe_ok", Fqdn="WEB.corp", Vantage="/v/hub")
     assert failures(workspace)[0][:6] == ("a_missing", 2, 2, 0, 1, True)
+
+
+def test_a_name_that_is_not_probed_any_more_does_not_fail_for_ever(workspace):
+    failed = {"ErrorCode": "a_missing", "Verdict": "a_missing", "CorrelationId": "r1"}
+    workspace.says(30, "probe_failed", Fqdn="gone.corp", Vantage="/v/hub", **failed)
+    workspace.says(30, "probe_completed", Vantage="/v/hub", CorrelationId="r1")
+    assert failures(workspace)[0][4:6] == (1, True)
+    workspace.says(10, "probe_completed", Vantage="/v/hub", CorrelationId="r2")
+    assert failures(workspace)[0][4:6] == (0, False)
 
 
 def test_drifts_deferrals_and_canaries_are_no_failures(workspace):
