@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import bench.audit
 import bench.chaos
 import bench.histories
 import bench.reconcile
@@ -79,3 +80,22 @@ def test_figures_are_the_median_and_the_spread() -> None:
         table([("a run", figures, "a remark")]).splitlines()[1] == f"{'a run':12}  {3:8} {1:8} {10:8} {3:5}  a remark"
     )
     assert goal(False, "x") == "goal x: MISSED"
+
+
+def test_the_audit_is_measured_and_its_goals_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    fleet = ["--groups", "40", "--zones", "4", "--drift", "2", "--runs", "1"]
+    assert bench.audit.main([*fleet, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["groups"], found["pages"], found["arm_calls"]) == (40, 11, 13)
+    assert found["peak_mib"] > 0
+    figures = {name: Figures.of([200.0]) for name in ("audit", "cpu")}
+    others = {name: Figures.of([1000.0]) for name in ("octodns", "octodns_cpu")}
+    shown = bench.audit.show({**found, **figures, **others, "octodns_peak_mib": 1.0})
+    assert "goal calls ≤ pages + 2 for each zone (11 + 8): met (13)" in shown
+    assert "goal octoDNS ≥ 5 times as long: met (5.0)" in shown
+
+
+def test_an_audit_of_more_drift_than_groups_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        bench.audit.main(["--groups", "1", "--drift", "2"])
+    assert (ended.value.code, "--drift at most --groups" in capsys.readouterr().err) == (2, True)
