@@ -36,7 +36,7 @@ class Role:
     source: str = ""
 
     def allows(self, action: str) -> bool:
-        """Tell whether the role allows an action of the control plane: Microsoft.Network/privateDnsZones/A/write, say."""
+        """Tell whether the role allows an action such as Microsoft.Network/privateDnsZones/A/write."""
         return _matches(action, self.actions)
 
     def allows_data(self, action: str) -> bool:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 WORKSPACE_MARK: Final = "{{workspaceResourceId}}"
 """Stands in a workbook for the id of the workspace that it is deployed to."""

@@ -14,8 +14,8 @@ from infra.check.shapes import Shape, shape_of
 from infra.check.values import Arr, Known, Obj, Value, alternatives, type_of
 
 if TYPE_CHECKING:
-    from infra.check.evaluate import Report
     from infra.check.nodes import Declaration
+    from infra.check.scope import Report
 
 _TABLE: Final = Path(__file__).with_name("resource_types.json")
 OF_BICEP: Final = frozenset({"name", "parent", "scope", "dependsOn"})
@@ -47,7 +47,9 @@ def version_of(resource_type: str, api_version: str) -> Version:
     described = entry["versions"].get(api_version)
     if described is None:
         known = ", ".join(entry["versions"])
-        raise LookupError("unknown-api-version", f"{resource_type} has no known version {api_version!a}; known: {known}")
+        raise LookupError(
+            "unknown-api-version", f"{resource_type} has no known version {api_version!a}; known: {known}"
+        )
     if "shape" in described:
         return Version(SHAPES[described["shape"]], tuple(described.get("required", ())))
     try:
@@ -106,13 +108,18 @@ def _check_scalar(value: Value, shape: Shape, where: str, line: int, report: Rep
     wanted = _FITS.get(shape.kind, "object")
     if type_of(value) != wanted:
         report(line, "wrong-type", f"{where}: {wanted} is needed, not {type_of(value)}")
-    elif shape.kind == "enum" and isinstance(value, Known):
-        # Azure compares enumerations without case.
-        if str(value.value).lower() not in {each.lower() for each in shape.values}:
-            report(line, "not-allowed-value", f"{where}: {value.value!a} is not one of {', '.join(shape.values)}")
+    elif shape.kind == "enum" and isinstance(value, Known) and not _is_among(value.value, shape.values):
+        report(line, "not-allowed-value", f"{where}: {value.value!a} is not one of {', '.join(shape.values)}")
 
 
-def _check_object(body: Obj, shape: Shape, where: str, line: int, report: Report, *, top: bool = False) -> None:
+def _is_among(value: object, allowed: tuple[str, ...]) -> bool:
+    """Azure compares enumerations without case."""
+    return str(value).lower() in {each.lower() for each in allowed}
+
+
+def _check_object(  # noqa: PLR0913 - a place has two parts
+    body: Obj, shape: Shape, where: str, line: int, report: Report, *, top: bool = False
+) -> None:
     shape = _subtype(body, shape, where, report)
     if shape.kind == "any":
         return
@@ -149,7 +156,8 @@ def _subtype(body: Obj, shape: Shape, where: str, report: Report) -> Shape:
     found = shape.subtypes.get(str(entry.value.value))
     if found is None:
         known = ", ".join(shape.subtypes)
-        report(entry.line, "not-allowed-value", f"{where}.{shape.discriminator}: {entry.value.value!a} is not one of {known}")
+        name = f"{where}.{shape.discriminator}"
+        report(entry.line, "not-allowed-value", f"{name}: {entry.value.value!a} is not one of {known}")
         return Shape("any")
     return found
 
@@ -158,5 +166,3 @@ def _line_of(value: Value, otherwise: int) -> int:
     if isinstance(value, Obj):
         return next((entry.line for entry in value.entries.values() if entry.line), otherwise)
     return otherwise
-
-

@@ -7,39 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from infra.check.bodies import check_body
-from infra.check.evaluate import Scope, evaluate, loop
+from infra.check.evaluate import evaluate, loop
 from infra.check.findings import Finding
-from infra.check.nodes import Call, Choice, Constant, Declaration, Document, Loop, Member, Name, Node, ObjectNode
-from infra.check.values import (
-    Arr,
-    Known,
-    ModuleValue,
-    Obj,
-    OneOf,
-    ResourceValue,
-    Type,
-    Unknown,
-    Value,
-    alternatives,
-    one_of,
-    type_of,
-)
+from infra.check.nodes import Choice, Declaration, Document, Loop, Name, Node, ObjectNode
+from infra.check.parameters import declared_type, fits, given_parameters, parameter_value
+from infra.check.scope import Report, Scope
+from infra.check.scopes import check_module_scope, check_scope, deployed_onto
+from infra.check.values import Arr, ModuleValue, Unknown, Value, alternatives, one_of, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BASE_TYPES: Final[dict[str, Type]] = {
-    "string": "string",
-    "int": "int",
-    "bool": "bool",
-    "object": "object",
-    "array": "array",
-}
-_EXTENSIONS: Final = frozenset(
-    {"microsoft.authorization/roleassignments", "microsoft.insights/diagnosticsettings", "microsoft.authorization/locks"}
-)
-"""Types that can be deployed onto any other resource, and in any scope."""
-_OF_SUBSCRIPTION: Final = frozenset({"microsoft.resources/resourcegroups", "microsoft.authorization/roledefinitions"})
 _MODULE_KEYS: Final = frozenset({"name", "scope", "params", "dependsOn"})
 
 
@@ -77,7 +55,9 @@ class Player:
         self.visited: set[Path] = set()
         self._path: list[Path] = []
 
-    def play(self, document: Document, parameters: dict[str, Value] | None = None, module: str = "") -> dict[str, Value]:
+    def play(
+        self, document: Document, parameters: dict[str, Value] | None = None, module: str = ""
+    ) -> dict[str, Value]:
         """Play one file; gives its outputs."""
         self.visited.add(document.path)
         self._path.append(document.path)
@@ -105,14 +85,15 @@ class Player:
 
     def _default(self, declared: Declaration, scope: Scope) -> None:
         if declared.value is not None:
-            _fits(evaluate(declared.value, scope), declared, scope, f"the default of {declared.name!a}", declared.line)
+            fits(evaluate(declared.value, scope), declared, scope, f"the default of {declared.name!a}", declared.line)
 
     def _output(self, declared: Declaration, scope: Scope) -> Value:
         value = evaluate(declared.value, scope) if declared.value is not None else Unknown()
-        wanted = _type(declared)
+        wanted = declared_type(declared)
         for outcome in alternatives(value):
             if type_of(outcome) not in {wanted, "any", "null"} and wanted != "any":
-                scope.report(declared.line, "wrong-type", f"output {declared.name!a} is {wanted}, not {type_of(outcome)}")
+                message = f"output {declared.name!a} is {wanted}, not {type_of(outcome)}"
+                scope.report(declared.line, "wrong-type", message)
         return Unknown(wanted) if isinstance(value, Unknown) and value.type == "any" and not value.origin else value
 
     # Resources
@@ -125,8 +106,8 @@ class Player:
             body = evaluate(node, inner)
             check_body(declared, body, scope.report)
             if not declared.existing:
-                scope_type = _deployed_onto(node, inner)
-                _check_scope(declared, scope_type, node, scope)
+                scope_type = deployed_onto(node, inner)
+                check_scope(declared, scope_type, node, scope)
                 document = scope.document
                 instance = Instance(document, declared, body, module, scope_type, document.target_scope)
                 self.outcome.instances.append(instance)
@@ -171,67 +152,14 @@ class Player:
         for each in node.properties:
             if each.key not in _MODULE_KEYS:
                 scope.report(each.line, "unknown-property", f"a module has no property {each.key!a}")
-        _check_module_scope(declared, document, node, scope)
+        check_module_scope(declared, document, node, scope)
         for key in ("name", "scope", "dependsOn"):
             found = node.get(key)
             if found is not None:
                 evaluate(found, scope)
         given = evaluate(node.get("params") or ObjectNode(node.line, ()), scope)
-        parameters = _parameters(declared, document, given, scope)
+        parameters = given_parameters(declared, document, given, scope)
         return self.play(document, parameters, declared.name)
-
-
-def parameter_value(declared: Declaration) -> Value:
-    """Give what a parameter may be: one of its allowed values, or anything of its type."""
-    allowed = allowed_values(declared)
-    if allowed:
-        return OneOf(tuple(Known(value) for value in allowed)) if len(allowed) > 1 else Known(allowed[0])
-    kind = _type(declared)
-    if kind == "object":
-        return Obj(open=True)
-    return Arr(open=True) if kind == "array" else Unknown(kind, f"the parameter {declared.name}")
-
-
-def allowed_values(declared: Declaration) -> list[str | int | bool | None]:
-    """List what `@allowed` lets through; empty without it."""
-    decorator = declared.decorator("allowed")
-    if decorator is None or not decorator.arguments:
-        return []
-    items = getattr(decorator.arguments[0], "items", ())
-    return [item.value for item in items if isinstance(item, Constant)]
-
-
-def _type(declared: Declaration) -> Type:
-    written = declared.type.rstrip("?")
-    return "array" if written.endswith("[]") else _BASE_TYPES.get(written, "any")
-
-
-def _fits(value: Value, declared: Declaration, scope: Scope, what: str, line: int) -> None:
-    """Report a value that a parameter does not take."""
-    wanted, allowed = _type(declared), allowed_values(declared)
-    for outcome in alternatives(value):
-        if type_of(outcome) not in {wanted, "any"} and wanted != "any" and outcome != Known(None):
-            scope.report(line, "wrong-type", f"{what}: {wanted} is needed, not {type_of(outcome)}")
-        elif allowed and isinstance(outcome, Known) and outcome.value not in allowed:
-            known = ", ".join(repr(each) for each in allowed)
-            scope.report(line, "not-allowed-value", f"{what}: {outcome.value!a} is not one of {known}")
-
-
-def _parameters(declared: Declaration, document: Document, given: Value, scope: Scope) -> dict[str, Value]:
-    known = {each.name: each for each in document.of("param")}
-    if not isinstance(given, Obj):
-        return {}
-    for name, entry in given.entries.items():
-        if name not in known:
-            listed = ", ".join(sorted(known))
-            scope.report(entry.line, "unknown-parameter", f"{declared.type} has no parameter {name!a}; it has {listed}")
-            continue
-        _fits(entry.value, known[name], scope, f"parameter {name!a} of {declared.type}", entry.line)
-    for name, parameter in known.items():
-        needed = parameter.value is None and not parameter.type.endswith("?")
-        if needed and name not in given.entries and not given.open:
-            scope.report(declared.line, "missing-parameter", f"{declared.type} needs the parameter {name!a}")
-    return {name: entry.value for name, entry in given.entries.items()}
 
 
 def _named_outputs(symbol: str, outputs: Mapping[str, Value]) -> dict[str, Value]:
@@ -247,7 +175,7 @@ def _named_outputs(symbol: str, outputs: Mapping[str, Value]) -> dict[str, Value
     }
 
 
-def _ordered(document: Document, report: object) -> list[Declaration]:
+def _ordered(document: Document, report: Report) -> list[Declaration]:
     """Order modules so that one comes after those whose outputs it needs."""
     needs = {each.name: _symbols(each, document, set()) for each in document.of("module")}
     done: list[Declaration] = []
@@ -256,7 +184,7 @@ def _ordered(document: Document, report: object) -> list[Declaration]:
         ready = [each for each in waiting if not (needs[each.name] - {each.name}) & {one.name for one in waiting}]
         if not ready:
             names = ", ".join(each.name for each in waiting)
-            report(waiting[0].line, "cycle", f"modules that need one another: {names}")  # type: ignore[operator]
+            report(waiting[0].line, "cycle", f"modules that need one another: {names}")
             return [*done, *waiting]
         done += ready
         waiting = [each for each in waiting if each not in ready]
@@ -284,54 +212,3 @@ def _normal(path: Path) -> str:
         elif part != ".":
             parts.append(part)
     return "/".join(parts)
-
-
-# Scopes
-
-
-def _deployed_onto(node: Node, scope: Scope) -> str:
-    """Give the type of the resource that `scope:` or `parent:` names."""
-    if not isinstance(node, ObjectNode):
-        return ""
-    for key in ("scope", "parent"):
-        found = node.get(key)
-        value = evaluate(found, scope) if found is not None else None
-        if isinstance(value, ResourceValue):
-            return value.type
-        if isinstance(value, Arr) and value.items and isinstance(value.items[0], ResourceValue):
-            return value.items[0].type
-    return ""
-
-
-def _check_scope(declared: Declaration, scope_type: str, node: Node, scope: Scope) -> None:
-    kind = declared.resource_type.lower()
-    target = scope.document.target_scope
-    if kind in _EXTENSIONS:
-        return
-    if isinstance(node, ObjectNode) and node.get("scope") is not None:
-        scope.report(declared.line, "wrong-scope", f"{declared.resource_type} is deployed elsewhere by a module, not by scope")
-    wanted = "subscription" if kind in _OF_SUBSCRIPTION else "resourceGroup"
-    if target != wanted:
-        message = f"{declared.resource_type} is deployed to a {wanted}, this file to a {target}"
-        scope.report(declared.line, "wrong-scope", message)
-    parent = declared.resource_type.rpartition("/")[0]
-    if scope_type and parent.lower() != scope_type.lower():
-        scope.report(declared.line, "wrong-scope", f"the parent of {declared.resource_type} is a {parent}, not a {scope_type}")
-
-
-def _check_module_scope(declared: Declaration, document: Document, node: ObjectNode, scope: Scope) -> None:
-    found = node.get("scope")
-    target = scope.document.target_scope if found is None else _scope_kind(found, scope)
-    if target and target != document.target_scope:
-        message = f"{declared.type} is for a {document.target_scope}, and would be deployed to a {target}"
-        scope.report(found.line if found is not None else declared.line, "wrong-scope", message)
-
-
-def _scope_kind(node: Node, scope: Scope) -> str:
-    if isinstance(node, Call):
-        return node.function
-    if isinstance(node, Name):
-        declared = scope.document.by_name.get(node.name)
-        if declared is not None and declared.resource_type.lower() == "microsoft.resources/resourcegroups":
-            return "resourceGroup"
-    return "" if isinstance(node, Member | Name) else "resourceGroup"

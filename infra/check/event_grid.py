@@ -88,10 +88,10 @@ def _operations(filters: list[Obj]) -> Iterator[tuple[str, str]]:
     """Of a subscription's topic: only operations on container groups or record sets."""
     wanted = [one for one in filters if texts(one.get("key")) == ["data.operationName"]]
     if not wanted:
-        yield "unfiltered-subscription", "no filter on data.operationName: every resource provider's events are delivered"
+        yield "unfiltered-subscription", "no filter on data.operationName: every resource provider's events come"
     for one in wanted:
         if texts(one.get("operatorType")) != ["StringIn"]:
-            yield "bad-filter", "data.operationName must be compared with StringIn: a prefix lets other operations through"
+            yield "bad-filter", "data.operationName needs StringIn: a prefix lets other operations through"
         values = one.get("values")
         for value in values.items if isinstance(values, Arr) else (Unknown(),):
             name = value.value if isinstance(value, Known) else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from infra.check.cursor import Cursor
 from infra.check.lexer import BicepSyntaxError, Token
 from infra.check.nodes import (
     ArrayNode,
@@ -22,9 +23,6 @@ from infra.check.nodes import (
     Text,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _LEVELS: Final[tuple[frozenset[str], ...]] = (
     frozenset({"??"}),
     frozenset({"||"}),
@@ -35,54 +33,6 @@ _LEVELS: Final[tuple[frozenset[str], ...]] = (
     frozenset({"*", "/", "%"}),
 )
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
-
-
-class Cursor:
-    """A place in a list of tokens."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
-        self._at = 0
-
-    def peek(self, ahead: int = 0) -> Token:
-        """Look at a token without taking it."""
-        return self._tokens[min(self._at + ahead, len(self._tokens) - 1)]
-
-    def next(self) -> Token:
-        """Take a token."""
-        token = self.peek()
-        self._at += 1
-        return token
-
-    def take(self, kind: str) -> Token:
-        """Take a token of a kind; raises BicepSyntaxError for any other."""
-        token = self.next()
-        if token.kind != kind:
-            raise BicepSyntaxError(token.line, f"a {kind} is expected, not {token.value or token.kind!a}")
-        return token
-
-    def take_mark(self, mark: str) -> Token:
-        """Take a punctuation mark; raises BicepSyntaxError for anything else."""
-        token = self.next()
-        if token.kind != "mark" or token.value != mark:
-            raise BicepSyntaxError(token.line, f"{mark!a} is expected, not {token.value or token.kind!a}")
-        return token
-
-    def accept(self, *marks: str) -> Token | None:
-        """Take one of these marks if it comes next."""
-        return self.next() if self.peek().kind == "mark" and self.peek().value in marks else None
-
-    def accept_name(self, word: str) -> bool:
-        """Take a word if it comes next."""
-        if self.peek().kind == "name" and self.peek().value == word:
-            self._at += 1
-            return True
-        return False
-
-    def skip_newlines(self) -> None:
-        """Go on to the next token that is no newline."""
-        while self.peek().kind == "newline":
-            self._at += 1
 
 
 class Expressions(Cursor):
@@ -128,7 +78,7 @@ class Expressions(Cursor):
     def _lambda(self) -> Lambda | None:
         line = self.peek().line
         if self.peek().kind == "name" and self.peek(1).value == "=>":
-            names = (self.next().value,)
+            names: tuple[str, ...] = (self.next().value,)
         elif self.peek().value == "(" and (length := self._parameter_list()):
             self.next()
             taken = [self.next() for _ in range(length)]
@@ -187,18 +137,21 @@ class Expressions(Cursor):
         if token.kind == "text":
             return self._text(token)
         if token.kind == "name":
-            if token.value in _WORDS:
-                return Constant(token.line, _WORDS[token.value])
-            return Call(token.line, token.value, self._arguments()) if self.accept("(") else Name(token.line, token.value)
-        if token.value == "(":
-            inner = self._inside()
-            self.take_mark(")")
-            return inner
-        if token.value == "[":
-            return self._array(token.line)
-        if token.value == "{":
-            return self._object(token.line)
+            return self._word(token)
+        brackets = {"(": self._grouped, "[": self._array, "{": self._object}
+        if token.kind == "mark" and token.value in brackets:
+            return brackets[token.value](token.line)
         raise BicepSyntaxError(token.line, f"an expression is expected, not {token.value or token.kind!a}")
+
+    def _grouped(self, _line: int) -> Node:
+        inner = self._inside()
+        self.take_mark(")")
+        return inner
+
+    def _word(self, token: Token) -> Node:
+        if token.value in _WORDS:
+            return Constant(token.line, _WORDS[token.value])
+        return Call(token.line, token.value, self._arguments()) if self.accept("(") else Name(token.line, token.value)
 
     def _inside(self) -> Node:
         """Read an expression between brackets, where lines may be broken."""
@@ -291,7 +244,8 @@ class Expressions(Cursor):
         if token.value == closing and token.kind == "mark":
             return
         if token.kind != "newline" and token.value != ",":
-            raise BicepSyntaxError(token.line, f"a new line or {closing!a} is expected, not {token.value or token.kind!a}")
+            found = token.value or token.kind
+            raise BicepSyntaxError(token.line, f"a new line or {closing!a} is expected, not {found!a}")
         self.skip_newlines()
         self.accept(",")
         self.skip_newlines()

@@ -1,118 +1,14 @@
-"""Bicep's functions: how many arguments they take, what they give, and what some of them are of known values.
-
-Names and signatures: https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions
-"""
+"""What Bicep's functions give for values that are known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from infra.check.values import Arr, Entry, Known, Obj, Type, Unknown, Value, alternatives, one_of, type_of
+from infra.check.signatures import SIGNATURES
+from infra.check.values import Arr, Entry, Known, Obj, Unknown, Value, alternatives, one_of, type_of
 
-Signature = tuple[int, int, Type]
-_MANY: Final = 99
-SIGNATURES: Final[dict[str, Signature]] = {
-    "any": (1, 1, "any"),
-    "array": (1, 1, "array"),
-    "base64": (1, 1, "string"),
-    "base64ToJson": (1, 1, "any"),
-    "base64ToString": (1, 1, "string"),
-    "bool": (1, 1, "bool"),
-    "cidrHost": (2, 2, "string"),
-    "cidrSubnet": (3, 3, "string"),
-    "coalesce": (1, _MANY, "any"),
-    "concat": (1, _MANY, "any"),
-    "contains": (2, 2, "bool"),
-    "dateTimeAdd": (2, 3, "string"),
-    "deployment": (0, 0, "object"),
-    "empty": (1, 1, "bool"),
-    "endsWith": (2, 2, "bool"),
-    "environment": (0, 0, "object"),
-    "extensionResourceId": (3, _MANY, "string"),
-    "filter": (2, 2, "array"),
-    "first": (1, 1, "any"),
-    "flatten": (1, 1, "array"),
-    "format": (1, _MANY, "string"),
-    "guid": (1, _MANY, "string"),
-    "indexOf": (2, 2, "int"),
-    "int": (1, 1, "int"),
-    "intersection": (2, _MANY, "any"),
-    "items": (1, 1, "array"),
-    "join": (2, 2, "string"),
-    "json": (1, 1, "any"),
-    "last": (1, 1, "any"),
-    "lastIndexOf": (2, 2, "int"),
-    "length": (1, 1, "int"),
-    "list": (2, 3, "object"),
-    "listKeys": (2, 2, "object"),
-    "loadFileAsBase64": (1, 1, "string"),
-    "loadJsonContent": (1, 3, "any"),
-    "loadTextContent": (1, 2, "string"),
-    "loadYamlContent": (1, 3, "any"),
-    "managementGroup": (0, 1, "object"),
-    "map": (2, 2, "array"),
-    "mapValues": (2, 2, "object"),
-    "max": (1, _MANY, "int"),
-    "min": (1, _MANY, "int"),
-    "newGuid": (0, 0, "string"),
-    "objectKeys": (1, 1, "array"),
-    "padLeft": (2, 3, "string"),
-    "parseCidr": (1, 1, "object"),
-    "pickZones": (3, 5, "array"),
-    "range": (2, 2, "array"),
-    "readEnvironmentVariable": (1, 2, "string"),
-    "reduce": (3, 3, "any"),
-    "reference": (1, 3, "object"),
-    "replace": (3, 3, "string"),
-    "resourceGroup": (0, 2, "object"),
-    "resourceId": (2, _MANY, "string"),
-    "shallowMerge": (1, 1, "object"),
-    "skip": (2, 2, "any"),
-    "sort": (2, 2, "array"),
-    "split": (2, 2, "array"),
-    "startsWith": (2, 2, "bool"),
-    "string": (1, 1, "string"),
-    "subscription": (0, 1, "object"),
-    "subscriptionResourceId": (2, _MANY, "string"),
-    "substring": (2, 3, "string"),
-    "take": (2, 2, "any"),
-    "tenant": (0, 0, "object"),
-    "tenantResourceId": (2, _MANY, "string"),
-    "toLower": (1, 1, "string"),
-    "toObject": (2, 3, "object"),
-    "toUpper": (1, 1, "string"),
-    "trim": (1, 1, "string"),
-    "tryGet": (2, _MANY, "any"),
-    "union": (2, _MANY, "any"),
-    "uniqueString": (1, _MANY, "string"),
-    "uri": (2, 2, "string"),
-    "uriComponent": (1, 1, "string"),
-    "uriComponentToString": (1, 1, "string"),
-    "utcNow": (0, 1, "string"),
-}
-DECORATORS: Final = frozenset(
-    {"allowed", "batchSize", "description", "discriminator", "export", "maxLength", "maxValue", "metadata", "minLength"}
-    | {"minValue", "sealed", "secure"}
-)
-SECRET_METHODS: Final = ("list",)
-"""A method of a resource that starts so reads its secrets: listKeys(), listCallbackUrl(), …"""
-SCOPE_FUNCTIONS: Final = ("subscription", "resourceGroup", "tenant", "managementGroup")
-_MEMBERS: Final[dict[str, frozenset[str]]] = {
-    "subscription": frozenset({"id", "subscriptionId", "tenantId", "displayName", "name"}),
-    "resourceGroup": frozenset({"id", "name", "location", "tags", "properties", "type", "managedBy"}),
-    "tenant": frozenset({"tenantId", "country", "countryCode", "displayName"}),
-    "deployment": frozenset({"name", "location", "properties"}),
-    "environment": frozenset(
-        {"name", "resourceManager", "authentication", "suffixes", "portal", "graph", "graphAudience", "gallery", "batch"}
-        | {"activeDirectoryDataLake", "media", "sqlManagement", "vmImageAliasDoc"}
-    ),
-}
-
-
-def members(function: str) -> frozenset[str] | None:
-    """Name the properties that a scope function's value has; None when they are not known."""
-    return _MEMBERS.get(function)
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def apply(function: str, arguments: list[Value]) -> Value:
@@ -245,7 +141,7 @@ def _length(arguments: list[Value]) -> Value | None:
 
 
 def _last_segment(arguments: list[Value]) -> Value | None:
-    """A role definition's id: its last segment is what matters, so that is what is kept."""
+    """Keep the last segment of an id: of a role definition it is what matters."""
     return one_of([each if isinstance(each, Known) else Unknown("string") for each in alternatives(arguments[-1])])
 
 

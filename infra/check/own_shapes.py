@@ -39,16 +39,13 @@ _DIAGNOSTICS: Final = _object(
         "metrics": Shape("array", of=_METRIC),
     },
 )
+_LINKED: Final = _object("Linked", {"linkedResourceId": _STRING}, frozenset({"linkedResourceId"}))
 SHAPES: Final[dict[str, Shape]] = {
-    "diagnostic_settings": _object("DiagnosticSettingsResource", {"properties": _DIAGNOSTICS}, frozenset({"properties"})),
+    "diagnostic_settings": _object("DiagnosticSettings", {"properties": _DIAGNOSTICS}, frozenset({"properties"})),
     "resource_group": _object(
         "ResourceGroup", {"location": _STRING, "managedBy": _STRING, "tags": _TAGS}, frozenset({"location"})
     ),
-    "scoped_resource": _object(
-        "ScopedResource",
-        {"properties": _object("ScopedResourceProperties", {"linkedResourceId": _STRING}, frozenset({"linkedResourceId"}))},
-        frozenset({"properties"}),
-    ),
+    "scoped_resource": _object("ScopedResource", {"properties": _LINKED}, frozenset({"properties"})),
     "user_assigned_identity": _object("Identity", {"location": _STRING, "tags": _TAGS}, frozenset({"location"})),
     # Only ever referred to as existing.
     "reference": Shape("any"),

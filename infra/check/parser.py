@@ -1,7 +1,7 @@
 """Reads a Bicep file into its syntax tree.
 
-The two borrowed parsers check the syntax (syntax.py), but their trees cannot be used: tree-sitter-bicep binds `a ?? b.c`
-and `x => x.y` the wrong way round, and pycep keeps no lines below a declaration (docs/decisions/0013).
+The two borrowed parsers check the syntax (syntax.py), but their trees cannot be used: tree-sitter-bicep binds
+`a ?? b.c` and `x => x.y` the wrong way round, and pycep keeps no lines below a declaration (docs/decisions/0013).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The project's own rules for what is deployed: no keys, no old TLS, no public blobs, identities, logs that go somewhere."""
+"""The project's own rules for what is deployed: no keys, no old TLS, no public blobs, identities, logs."""
 
 from __future__ import annotations
 
@@ -70,9 +70,11 @@ _DIAGNOSED: Final = frozenset(
 )
 """Types whose logs must go to the workspace; of storage it is the blob service that has logs."""
 _DIAGNOSED_SERVICE: Final = "microsoft.storage/storageaccounts/blobservices"
-_SECRET_NAME: Final = re.compile(r"password|secret|(?:access|account|shared|api|primary|function)_?key$|^key$|token$|sas$", re.I)
-_SECRET_MEMBER: Final = re.compile(r"password|key[12s]?$|connectionstring|instrumentationkey|secret", re.I)
-_CONNECTION: Final = re.compile(r"AccountKey=|SharedAccess(Key|Signature)|Password=", re.I)
+_SECRET_NAME: Final = re.compile(
+    r"password|secret|(?:access|account|shared|api|primary|function)_?key$|^key$|token$|sas$", re.IGNORECASE
+)
+_SECRET_MEMBER: Final = re.compile(r"password|key[12s]?$|connectionstring|instrumentationkey|secret", re.IGNORECASE)
+_CONNECTION: Final = re.compile(r"AccountKey=|SharedAccess(Key|Signature)|Password=", re.IGNORECASE)
 _NO_SECRET: Final = frozenset({"APPLICATIONINSIGHTS_CONNECTION_STRING"})
 """Not a secret here: the component takes no telemetry without an identity's token."""
 
@@ -160,5 +162,3 @@ def _diagnostics(instances: list[Instance]) -> Iterator[Finding]:
         if needed and (each.document.path, kind) not in covered:
             message = f"{each.declared.resource_type} {each.declared.name!a} has no diagnostic setting"
             yield Finding(each.document.path, each.declared.line, "no-diagnostics", message)
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from infra import roles
 from infra.check.findings import Finding
 from infra.check.values import Obj, Unknown, Value, alternatives, texts
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from infra import roles
     from infra.check.deployment import Instance
 
 _ASSIGNMENT: Final = "microsoft.authorization/roleassignments"
@@ -61,7 +61,7 @@ class Assigned:
 
 
 def check_roles(instances: Iterable[Instance], document: roles.Roles) -> Iterator[Finding]:
-    """Compare the assignments of a deployment with the grants. Nothing is said where there are no assignments at all."""
+    """Compare the assignments of a deployment with the grants; nothing is said where there are none at all."""
     assigned: list[Assigned] = []
     for instance in instances:
         if instance.declared.resource_type.lower() == _ASSIGNMENT:
@@ -87,7 +87,8 @@ def _read(instance: Instance, document: roles.Roles) -> tuple[list[Assigned], li
         if key in BROAD:
             findings.append(Finding(path, line, "broad-role", f"{BROAD[key]} may do far more than is needed"))
         elif key not in names:
-            findings.append(Finding(path, line, "unknown-role", f"{text!a} is not the id of a role in infra/roles.yaml"))
+            message = f"{text!a} is not the id of a role in infra/roles.yaml"
+            findings.append(Finding(path, line, "unknown-role", message))
         else:
             found += [
                 Assigned(identity, names[key], scope, path, line)

@@ -55,8 +55,8 @@ def shape_of(module: str, name: str) -> Shape:
 
 
 @cache
-def _of_class(model: type) -> Shape:
-    shape = Shape("object", model.__name__)
+def _of_class(model: Any) -> Shape:
+    shape = Shape("object", str(model.__name__))
     _PENDING[model] = shape
     if hasattr(model, "_attribute_map"):
         _fill_from_msrest(shape, model)
@@ -74,7 +74,7 @@ def _class_shape(model: type) -> Shape:
         return Shape("enum", model.__name__, values=tuple(str(each.value) for each in model))
     if model in _PENDING:
         return _PENDING[model]
-    return _of_class(model) if _is_model(model) else ANY
+    return _of_class(typing.cast("typing.Hashable", model)) if _is_model(model) else ANY
 
 
 def _is_model(model: type) -> bool:

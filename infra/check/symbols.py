@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from infra.check import functions
+from infra.check import signatures
 from infra.check.findings import Finding
 from infra.check.nodes import Document, Name
 
@@ -26,10 +26,11 @@ def check_symbols(document: Document) -> Iterator[Finding]:
     }
     for declared in document.of("param", "var"):
         if declared.name not in used:
-            yield Finding(document.path, declared.line, "unused-name", f"{declared.kind} {declared.name!a} is never used")
+            message = f"{declared.kind} {declared.name!a} is never used"
+            yield Finding(document.path, declared.line, "unused-name", message)
     for declared in document.declarations:
         for decorator in declared.decorators:
-            if decorator.function not in functions.DECORATORS:
+            if decorator.function not in signatures.DECORATORS:
                 message = f"there is no decorator @{decorator.function}"
                 yield Finding(document.path, decorator.line, "unknown-function", message)
 
@@ -39,5 +40,6 @@ def _duplicates(document: Document) -> Iterator[Finding]:
     for declared in document.declarations:
         key = (declared.kind == "output", declared.name)
         if counted[key] > 1:
-            yield Finding(document.path, declared.line, "duplicate-name", f"{declared.name!a} is declared more than once")
+            message = f"{declared.name!a} is declared more than once"
+            yield Finding(document.path, declared.line, "duplicate-name", message)
             counted[key] = 0

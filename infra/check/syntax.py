@@ -22,7 +22,7 @@ def check_syntax(path: Path, text: str) -> Iterator[Finding]:
     for node in _errors(tree.root_node):
         yield Finding(path, node.start_point[0] + 1, "syntax", f"tree-sitter-bicep: unexpected {_shown(node)}")
     try:
-        pycep.BicepParser().parse(text=text)
+        _pycep().parse(text=text)
     except Exception as error:  # noqa: BLE001 - lark's errors have no common base that pycep exports
         cause = error.__context__ or error
         line = getattr(cause, "line", None)
@@ -33,6 +33,11 @@ def check_syntax(path: Path, text: str) -> Iterator[Finding]:
 @cache
 def _parser() -> tree_sitter.Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language()))
+
+
+@cache
+def _pycep() -> pycep.BicepParser:
+    return pycep.BicepParser()  # its tables take 80 ms to load
 
 
 def _errors(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:

@@ -100,7 +100,7 @@ def alternatives(value: Value) -> tuple[Value, ...]:
     return value.values if isinstance(value, OneOf) else (value,)
 
 
-def type_of(value: Value) -> Type:
+def type_of(value: Value) -> Type:  # noqa: PLR0911 - one for each type
     """Tell the type as far as it is known."""
     match value:
         case Known(bool()):

@@ -1,0 +1,74 @@
+"""Where resources and modules are deployed to, and whether they can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from infra.check.evaluate import evaluate
+from infra.check.nodes import Call, Declaration, Document, Member, Name, Node, ObjectNode
+from infra.check.values import Arr, ResourceValue
+
+if TYPE_CHECKING:
+    from infra.check.scope import Scope
+
+_EXTENSIONS: Final = frozenset(
+    {
+        "microsoft.authorization/roleassignments",
+        "microsoft.insights/diagnosticsettings",
+        "microsoft.authorization/locks",
+    }
+)
+"""Types that can be deployed onto any other resource, and in any scope."""
+_OF_SUBSCRIPTION: Final = frozenset({"microsoft.resources/resourcegroups", "microsoft.authorization/roledefinitions"})
+
+
+def deployed_onto(node: Node, scope: Scope) -> str:
+    """Give the type of the resource that `scope:` or `parent:` names."""
+    if not isinstance(node, ObjectNode):
+        return ""
+    for key in ("scope", "parent"):
+        found = node.get(key)
+        value = evaluate(found, scope) if found is not None else None
+        if isinstance(value, ResourceValue):
+            return value.type
+        if isinstance(value, Arr) and value.items and isinstance(value.items[0], ResourceValue):
+            return value.items[0].type
+    return ""
+
+
+def check_scope(declared: Declaration, scope_type: str, node: Node, scope: Scope) -> None:
+    """Report a resource that cannot be deployed to its file's scope, or that has the wrong parent."""
+    kind = declared.resource_type.lower()
+    target = scope.document.target_scope
+    if kind in _EXTENSIONS:
+        return
+    if isinstance(node, ObjectNode) and node.get("scope") is not None:
+        message = f"{declared.resource_type} is deployed elsewhere by a module, not by `scope`"
+        scope.report(declared.line, "wrong-scope", message)
+    wanted = "subscription" if kind in _OF_SUBSCRIPTION else "resourceGroup"
+    if target != wanted:
+        message = f"{declared.resource_type} is deployed to a {wanted}, this file to a {target}"
+        scope.report(declared.line, "wrong-scope", message)
+    parent = declared.resource_type.rpartition("/")[0]
+    if scope_type and parent.lower() != scope_type.lower():
+        message = f"the parent of {declared.resource_type} is a {parent}, not a {scope_type}"
+        scope.report(declared.line, "wrong-scope", message)
+
+
+def check_module_scope(declared: Declaration, document: Document, node: ObjectNode, scope: Scope) -> None:
+    """Report a module whose file is for another kind of scope."""
+    found = node.get("scope")
+    target = scope.document.target_scope if found is None else _scope_kind(found, scope)
+    if target and target != document.target_scope:
+        message = f"{declared.type} is for a {document.target_scope}, and would be deployed to a {target}"
+        scope.report(found.line if found is not None else declared.line, "wrong-scope", message)
+
+
+def _scope_kind(node: Node, scope: Scope) -> str:
+    if isinstance(node, Call):
+        return node.function
+    if isinstance(node, Name):
+        declared = scope.document.by_name.get(node.name)
+        if declared is not None and declared.resource_type.lower() == "microsoft.resources/resourcegroups":
+            return "resourceGroup"
+    return "" if isinstance(node, Member | Name) else "resourceGroup"
