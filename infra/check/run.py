@@ -9,6 +9,7 @@ from infra.check.deployment import Deployment, Player
 from infra.check.event_grid import check_event_grid
 from infra.check.findings import Finding
 from infra.check.lexer import BicepSyntaxError
+from infra.check.parameter_files import check_parameter_file
 from infra.check.parser import parse
 from infra.check.policy import check_policy, check_secrets
 from infra.check.role_assignments import check_roles
@@ -39,7 +40,18 @@ def check(root: Path, files: Sequence[Path] | None = None) -> list[Finding]:
     outcome = play(root, documents)
     findings += [*check_policy(outcome.instances), *check_event_grid(outcome.instances)]
     findings += check_roles(outcome.instances, roles.load())
+    findings += _parameter_files(root, documents)
     return sorted({*findings, *outcome.findings})
+
+
+def _parameter_files(root: Path, documents: Mapping[Path, Document]) -> Iterator[Finding]:
+    """Check the parameter files beside the main template, where that is among the files."""
+    template = next((each for path, each in documents.items() if path.name == "main.bicep"), None)
+    if template is None:
+        return
+    folder = root / template.path.parent
+    for file in sorted([*folder.glob("*.parameters.json"), *folder.glob("environments/*.parameters.json")]):
+        yield from check_parameter_file(file.relative_to(root), file.read_text(encoding="utf-8"), template)
 
 
 def play(root: Path, documents: Mapping[Path, Document]) -> Deployment:
