@@ -67,10 +67,10 @@ def _fault(  # noqa: PLR0913 - one for each part of an incident
 def deploy_some(play: Play, now: datetime, part: float, length: timedelta) -> None:
     """Deploy a part of the fleet, and some of it only in place, within the first half of a time."""
     there = running(play, residents(play))
-    count = min(max(2, round(part * len(there))), len(there))
+    count = min(max(3, round(part * len(there))), len(there))
     for number, place in enumerate(play.rng.sample(there, count)):
         at = now + timedelta(seconds=play.rng.random() * length.total_seconds() / 2)
-        play.at(at, partial(life.recreate if number % 2 else life.update, play, place))
+        play.at(at, partial(life.recreate if number % 3 else life.update, play, place))
 
 
 def _dead_letters(play: Play, at: datetime) -> None:
