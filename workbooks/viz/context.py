@@ -1,0 +1,60 @@
+"""What drawing needs beside settings and results: the parameters' texts, where links lead, and badges to collect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any, Final
+
+from workbooks.viz.html import Html, tag
+
+PORTAL: Final = "https://portal.azure.com"
+
+
+def _as_written(template: str) -> str:
+    return template
+
+
+def _nowhere(_target: str, _parameters: Mapping[str, str]) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Something that is not drawn, or not as in the portal: where in the workbook, and what."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """One page. `text` substitutes parameters in a text; `local` is the time zone of times that are not UTC.
+
+    `workbook_url(template, parameters)` gives the address of another workbook, None where it cannot be opened here.
+    `export_url(parameters)` gives this page's with some parameters set; None on a page that cannot be changed.
+    """
+
+    text: Callable[[str], str] = _as_written
+    local: tzinfo = UTC
+    workbook_url: Callable[[str, Mapping[str, str]], str | None] = _nowhere
+    export_url: Callable[[Mapping[str, str]], str] | None = None
+    portal: str = PORTAL
+    badges: list[Badge] = field(default_factory=list)
+
+    def badge(self, path: str, message: str) -> Html:
+        """Note that something is not drawn, and give the badge that says so on the page."""
+        found = Badge(path, message)
+        if found not in self.badges:
+            self.badges.append(found)
+        return badge(found)
+
+
+def badge(found: Badge) -> Html:
+    """Give a badge: honest, small, with the JSON path for who wants to look."""
+    return tag("span", [f"not rendered: {found.message} ", tag("code", found.path)], {"class": "badge", "role": "note"})
+
+
+Row = Mapping[str, Any]
+"""A result's row by column name."""

@@ -1,0 +1,93 @@
+"""Where a cell's link leads: an Azure resource's page, a URL, another workbook, or the details of the cell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from workbooks.viz.html import safe_url
+from workbooks.viz.thresholds import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workbooks.model import Formatter
+    from workbooks.viz.context import RenderContext, Row
+
+DETAILS: Final = frozenset({"celldetails", "genericdetails"})
+_RESOURCE: Final = frozenset({"resource", "resourceoverview"})
+KNOWN: Final = frozenset({"", "url", "workbooktemplate", *_RESOURCE, *DETAILS})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`url` to follow, or `details` to show in a dialog (text); `problem` says why there is neither."""
+
+    url: str = ""
+    details: str = ""
+    problem: str = ""
+
+
+def target_of(formatter: Formatter, value: Any, row: Row, context: RenderContext) -> Target | None:
+    """Give where a cell leads, or None for a cell that is no link."""
+    kind = formatter.link_target.lower()
+    if not kind:
+        return None
+    linked = row.get(formatter.link_column, value) if formatter.link_column else value
+    if kind == "url":
+        url = safe_url(as_text(linked)) if linked else None
+        return Target(url=url) if url else None
+    if kind in _RESOURCE:
+        return Target(url=portal_url(as_text(linked), context)) if linked else None
+    if kind in DETAILS:
+        return Target(details=details(dict(row) if kind == "genericdetails" else linked))
+    if kind == "workbooktemplate":
+        return _workbook(formatter, row, context)
+    return Target(problem=f"link to {formatter.link_target}")
+
+
+def portal_url(resource_id: str, context: RenderContext) -> str:
+    """Give the portal's page of a resource, "" when it is no resource id."""
+    if not resource_id.lower().startswith(("/subscriptions/", "/providers/", "/tenants/")):
+        return ""
+    return f"{context.portal}/#resource{quote(resource_id, safe='/')}"
+
+
+def details(value: Any) -> str:
+    """Give what a details dialog shows: structures as indented JSON, all else as text."""
+    if isinstance(value, str):
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            return value
+        value = parsed if isinstance(parsed, dict | list) else value
+    if isinstance(value, dict | list):
+        return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return as_text(value)
+
+
+def _workbook(formatter: Formatter, row: Row, context: RenderContext) -> Target:
+    asked = formatter.link_context
+    template = context.text(str(asked.get("templateId") or ""))
+    if asked.get("templateIdSource") == "column":
+        template = as_text(row.get(template, ""))
+    url = context.workbook_url(template, _passed(asked, row, context))
+    return Target(url=url) if url else Target(problem=f"link to the workbook {template or '(none named)'}")
+
+
+def _passed(asked: Mapping[str, Any], row: Row, context: RenderContext) -> dict[str, str]:
+    """Give the parameters that a link hands over: static texts, parameters, or cells of the row."""
+    found: dict[str, str] = {}
+    for given in asked.get("templateParameters") or asked.get("parametersToPass") or ():
+        if not isinstance(given, dict):
+            continue
+        name, source, value = str(given.get("name", "")), str(given.get("source", "")), str(given.get("value", ""))
+        if source == "column":
+            found[name] = as_text(row.get(value, ""))
+        elif source == "parameter":
+            found[name] = context.text("{" + value + "}")
+        else:
+            found[name] = context.text(value)
+    return found
