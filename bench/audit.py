@@ -169,7 +169,7 @@ def octodns_once(python: str, azure: LocalAzure, configuration: Path) -> dict[st
     if done.returncode != 0:
         raise RuntimeError(f"octoDNS ended with {done.returncode}: {done.stderr[-2000:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": seconds, "cpu_seconds": cpu, "peak_mib": after.ru_maxrss / 1024}
+    return {"seconds": seconds, "cpu_seconds": cpu}
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -190,7 +190,6 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     if others:
         found["octodns"] = Figures.of(1000 * run["seconds"] for run in others)
         found["octodns_cpu"] = Figures.of(1000 * run["cpu_seconds"] for run in others)
-        found["octodns_peak_mib"] = max(run["peak_mib"] for run in others)
     return found
 
 
@@ -211,7 +210,7 @@ def show(found: Mapping[str, Any]) -> str:
             (
                 "octoDNS plans the same records",
                 found["octodns"],
-                f"{times:.1f} times as long, {found['octodns_peak_mib']:.0f} MiB",
+                f"{times:.1f} times as long",
             )
         )
         cpu = found["octodns_cpu"].median / found["cpu"].median
