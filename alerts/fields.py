@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,6 +87,9 @@ class Fields:
             return default
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.complain(key, f"must be a number, not {value!r}")
+            return default
+        if not math.isfinite(value):
+            self.complain(key, "must be a finite number")
             return default
         return float(value)
 

@@ -47,3 +47,44 @@ def _test(
     from cli.alerts_test import run_tests
 
     end(lambda: run_tests(files or [], rule or [], json=json), json=json)
+
+
+@alerts_app.command("check", epilog=CODES)
+def _check(
+    rules: Rules = None,
+    tests: Annotated[
+        Path | None, typer.Option("--tests", metavar="DIR", help="Unit tests of another folder than alerts/tests.")
+    ] = None,
+    runbooks: Annotated[
+        Path | None, typer.Option("--runbooks", metavar="DIR", help="Runbooks of another folder than docs/runbooks.")
+    ] = None,
+    require_parser: Annotated[
+        bool,
+        typer.Option(
+            "--require-parser", envvar="REQUIRE_TOOLS", help="Fail where Microsoft's KQL parser (Node) is missing."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Lint the rules. Exit code 1 for an error or a warning; a note is only said."""
+    from cli.alerts_check import Folders, check
+
+    folders = Folders.of(rules, tests, runbooks)
+    end(lambda: check(folders, require_parser=require_parser, json=json), json=json)
+
+
+@alerts_app.command("build", epilog=CODES)
+def _build(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; infra/generated/alerts.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 when a file is not as built.")
+    ] = False,
+    rules: Rules = None,
+    json: Json = False,
+) -> None:
+    """Write the ARM bodies that infra/ deploys: one for each rule, and all of them in one list."""
+    from cli.alerts_build import build
+
+    end(lambda: build(rules, out, only_check=check, json=json), json=json)
