@@ -24,7 +24,7 @@ MEANINGS = {
     EventType.PROBE_OK: "The resolver answers rightly.",
     EventType.PROBE_FAILED: "The resolver answers wrongly or not at all; Verdict says why.",
     EventType.PROBE_COMPLETED: "One probe run, with its counts and durations; an Error where it has an ErrorCode.",
-    EventType.AUDIT_COMPLETED: "One audit of the fleet, with its counts (docs/audit.md); an Error where it has an ErrorCode.",
+    EventType.AUDIT_COMPLETED: "One audit of the fleet, with its counts; an Error where it has an ErrorCode.",
     EventType.CANARY: "A row that exists to be found: it tells that rows really arrive, and how late.",
 }
 
