@@ -1,7 +1,6 @@
 """The ARM bodies of the rules, one JSON file each, as infra/ deploys them. Pure but for the last step, which writes.
 
-What only the deployment knows is a placeholder, a text that stands alone in its place: replace it in the file's text
-(Bicep: `json(replace(loadTextContent(...), '__WORKSPACE_ID__', workspace.id))`), then the body is complete.
+What only the deployment knows is a word in its place: the scope, the location, and the action group by its logical name.
 """
 
 from __future__ import annotations
@@ -22,15 +21,8 @@ TYPE: Final = "Microsoft.Insights/scheduledQueryRules"
 API_VERSION: Final = "2023-12-01"
 WORKSPACE: Final = "__WORKSPACE_ID__"
 LOCATION: Final = "__LOCATION__"
-RUNBOOK_BASE: Final = "__RUNBOOK_BASE_URL__"
-"""Where the runbooks can be read, without a slash at its end: the alert carries the link."""
 MAX_PROPERTIES: Final = 64 * 1024
 """Azure's limit for all data in a rule's properties, bytes."""
-
-
-def action_group_placeholder(name: str) -> str:
-    """Give what stands for an action group's resource id, for example __ACTION_GROUP_PAGE__."""
-    return f"__ACTION_GROUP_{name.upper()}__"
 
 
 def body(rule: Rule) -> dict[str, Any]:
@@ -60,10 +52,10 @@ def _properties(rule: Rule) -> dict[str, Any]:
         "skipQueryValidation": rule.skip_query_validation,
         "checkWorkspaceAlertsStorageConfigured": False,
         "actions": {
-            "actionGroups": [action_group_placeholder(rule.action_group)],
+            "actionGroups": [rule.action_group],
             "customProperties": {
                 "owner": rule.owner,
-                "runbook": f"{RUNBOOK_BASE}/{rule.runbook}",
+                "runbook": f"docs/runbooks/{rule.runbook}",
                 **rule.custom_properties,
             },
         },
@@ -108,9 +100,8 @@ def properties_size(rule: Rule) -> int:
 
 
 def files(rules: Iterable[Rule]) -> dict[str, str]:
-    """Give the files (name -> text): one for each rule, and `all.json`, the same bodies in a list for a loop."""
-    bodies = [body(rule) for rule in sorted(rules, key=lambda rule: rule.name)]
-    return {**{f"{one['name']}.json": _text(one) for one in bodies}, "all.json": _text(bodies)}
+    """Give the files, one for each rule: name -> text."""
+    return {f"{rule.name}.json": json.dumps(body(rule), indent=2, ensure_ascii=False) + "\n" for rule in rules}
 
 
 def differences(wanted: Mapping[str, str], folder: Path) -> list[str]:
@@ -130,7 +121,3 @@ def write(wanted: Mapping[str, str], folder: Path) -> None:
             path.unlink()
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -122,8 +122,8 @@ def _columns(rule: Rule, columns: Mapping[str, str]) -> Iterator[Finding]:
         yield error(rule, "failingPeriods", "columns/time", text)
     if binned and rule.query_time_range > rule.evaluation_period:
         text = (
-            f"the query looks back {to_short(rule.query_time_range)}, but its rows have {TIME_COLUMN}: only those of the "
-            f"last {to_short(rule.evaluation_period)} count; leave {TIME_COLUMN} out of the result, or look back less"
+            f"the query looks back {to_short(rule.query_time_range)}, but its rows have {TIME_COLUMN}: those of the "
+            f"last {to_short(rule.evaluation_period)} count; leave {TIME_COLUMN} out, or look back less"
         )
         yield warning(rule, "overrideQueryTimeRange", "columns/time", text)
 

@@ -84,7 +84,7 @@ def _build(
     rules: Rules = None,
     json: Json = False,
 ) -> None:
-    """Write the ARM bodies that infra/ deploys: one for each rule, and all of them in one list."""
+    """Write the ARM bodies that infra/ deploys, one for each rule."""
     from cli.alerts_build import build
 
     end(lambda: build(rules, out, only_check=check, json=json), json=json)
