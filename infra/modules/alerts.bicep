@@ -64,8 +64,8 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for r
       workspaceId
     ]
     actions: {
-      actionGroups: actionGroups[rule.actionGroup]
-      customProperties: rule.customProperties
+      actionGroups: actionGroups[rule.properties.actions.actionGroups[0]]
+      customProperties: rule.properties.actions.customProperties
     }
   })
 }]
