@@ -42,7 +42,9 @@ def write_duckdb(
         connection = duckdb.connect(str(unfinished))
         try:
             tables.create(connection)
+            connection.execute("BEGIN")  # one transaction: a commit for each day and table takes longer than the rows
             found = _each_day(shape, seed, progress, lambda name, rows: _insert(connection, name, rows))
+            connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
         finally:
             connection.close()
