@@ -1,6 +1,6 @@
 """The ARM bodies of the rules, one JSON file each, as infra/ deploys them. Pure but for the last step, which writes.
 
-What only the deployment knows is a word in its place: the scope, the location, and the action group by its logical name.
+What only the deployment knows is a word in its place: scope, location, and the action group by its logical name.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def files(rules: Iterable[Rule]) -> dict[str, str]:
 
 def differences(wanted: Mapping[str, str], folder: Path) -> list[str]:
     """Name the files of a folder that are not as they must be: missing, different, or of no rule."""
-    there = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
+    there = {path.name: text for path, text in _bodies(folder)}
     wrong = [f"{name} is missing" for name in wanted.keys() - there.keys()]
     wrong += [f"{name} is of no rule" for name in there.keys() - wanted.keys()]
     wrong += [f"{name} differs" for name in wanted.keys() & there.keys() if wanted[name] != there[name]]
@@ -114,10 +114,16 @@ def differences(wanted: Mapping[str, str], folder: Path) -> list[str]:
 
 
 def write(wanted: Mapping[str, str], folder: Path) -> None:
-    """Make a folder's JSON files these, and no others."""
+    """Make these the rules' bodies in a folder, and remove those of rules that are gone. Other files are left alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("*.json"):
+    for path, _ in _bodies(folder):
         if path.name not in wanted:
             path.unlink()
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _bodies(folder: Path) -> list[tuple[Path, str]]:
+    """Find the files that are bodies of rules, as they are: whatever else lies there is not ours."""
+    found = [(path, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [(path, text) for path, text in found if f'"type": "{TYPE}"' in text]
