@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core import events
-from infra import roles, roles_page, workbooks_module
+from infra import costs_page, roles, roles_page, workbooks_module
 from kql import catalog
 
 if TYPE_CHECKING:
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parent.parent
 GENERATED: Final = Path("infra/generated")
-SECURITY_PAGE: Final = Path("docs/security.md")
+# Pages of the docs with a part that is written here: the page, who writes it, from what.
+_PAGES: Final = (
+    (Path("docs/security.md"), roles_page.updated, "infra/roles.yaml"),
+    (Path("docs/costs.md"), costs_page.updated, "infra/costs.py and infra/prices.yaml"),
+)
 # The table resource's spelling of a type, where it differs from the stream declaration's.
 _TABLE_TYPES: Final = {"datetime": "dateTime"}
 
@@ -40,9 +44,9 @@ def artefacts(root: Path = ROOT) -> Iterator[Artefact]:
     yield _json("custom-roles.json", custom_roles(), "infra/roles.yaml")
     yield _json("alert-rules.json", alert_rules(root), "alerts/rules")
     yield Artefact(GENERATED / "workbooks.bicep", workbooks_module.text(root / "workbooks"), "workbooks")
-    page = root / SECURITY_PAGE
-    if page.exists():
-        yield Artefact(SECURITY_PAGE, roles_page.updated(page.read_text(encoding="utf-8")), "infra/roles.yaml")
+    for page, update, source in _PAGES:
+        if (root / page).exists():
+            yield Artefact(page, update((root / page).read_text(encoding="utf-8")), source)
 
 
 def stale(root: Path = ROOT) -> list[Artefact]:

@@ -108,6 +108,13 @@ param alertsEnabled bool = true
 @maxValue(730)
 param retentionDays int = 90
 
+@description('Rows of the probe: failures alone, or all targets. With all, rows grow with groups times probes (docs/costs.md).')
+@allowed([
+  'all'
+  'failures'
+])
+param probeEmit string = 'all'
+
 @description('Most instances of a function app.')
 @minValue(1)
 @maxValue(1000)
@@ -294,6 +301,7 @@ var commonSettings = {
   PROBE_SCHEDULE: probeSchedule
   AUDIT_SCHEDULE: auditSchedule
   CANARY_SCHEDULE: canarySchedule
+  PROBE_EMIT: probeEmit
   PROBE_VANTAGE: split(subnetId, '/subnets/')[0]
   PROBE_SUBNET: last(split(subnetId, '/'))
   PROBE_VNETS: join(probedNetworkIds, ',')
