@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from core.arm_id import ArmId
-from core.events import TOOL_VERSION, DriftKind
+from core.events import DriftKind
 from core.live import LiveState
 from core.names import address_of
 from core.records import RecordSet
@@ -24,7 +24,9 @@ REPAIRABLE: Final = frozenset(
 MAX_SHARE: Final = 0.3
 MIN_GROUPS: Final = 10
 EVENT_TYPE: Final = "Microsoft.Resources.ResourceWriteSuccess"
-OPERATION: Final = "aci-dns-truth/audit/publish"
+OPERATION: Final = "Microsoft.ContainerInstance/containerGroups/write"
+"""As Azure's own events have them, so that every filter that lets those through lets these through."""
+PUBLISHER: Final = "aci-dns-truth/audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +105,5 @@ def repair_event(group: ArmId, run_id: str, now: datetime) -> dict[str, Any]:
         "eventType": EVENT_TYPE,
         "eventTime": now.isoformat(),
         "dataVersion": "1",
-        "data": {"operationName": OPERATION, "correlationId": run_id, "toolVersion": TOOL_VERSION},
+        "data": {"operationName": OPERATION, "correlationId": run_id, "publishedBy": PUBLISHER},
     }

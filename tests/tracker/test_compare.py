@@ -148,6 +148,11 @@ def test_a_running_group_without_an_address_record_set_is_first_seen() -> None:
     assert compare(seen(live(), a("fd00::4", kind="AAAA", owner=None))).verdict is EventType.FIRST_SEEN
 
 
+def test_a_ptr_that_was_left_is_told_with_first_seen() -> None:
+    found = compare(seen(live(), ptrs=ptr("10.0.1.77", "web.corp.internal")))
+    assert (found.verdict, found.kinds) == (EventType.FIRST_SEEN, (DriftKind.PTR_STALE,))
+
+
 STOPPED = live(LiveState.STOPPED, None)
 STALE = ptr("10.0.1.4", "web.corp.internal")
 LEFT_CASES = {
