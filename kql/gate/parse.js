@@ -34,10 +34,10 @@ function globals({ tables, functions }) {
 }
 
 // Which kind of use a referenced symbol is; null for what nobody asks about.
-function kindOf(symbol, database) {
-  if (symbol instanceof Symbols.TableSymbol) return array(database.Tables).includes(symbol) ? "table" : null;
+function kindOf(symbol, known) {
+  if (symbol instanceof Symbols.TableSymbol) return known.has(symbol) ? "table" : null;
   if (symbol instanceof Symbols.FunctionSymbol) {
-    if (array(database.Functions).includes(symbol)) return "function";
+    if (known.has(symbol)) return "function";
     return Language.GlobalState.Default.GetFunction(symbol.Name) || Language.GlobalState.Default.GetAggregate(symbol.Name)
       ? "builtin"
       : Language.GlobalState.Default.GetPlugIn(symbol.Name) ? "plugin" : null;
@@ -47,7 +47,7 @@ function kindOf(symbol, database) {
   return symbol instanceof Symbols.ParameterSymbol || symbol instanceof Symbols.VariableSymbol ? "variable" : null;
 }
 
-function usesOf(code, database, shift) {
+function usesOf(code, known, shift) {
   const uses = [];
   Syntax.SyntaxElement.WalkNodes(code.Syntax, (node) => {
     const start = node.TextStart - shift;
@@ -56,22 +56,23 @@ function usesOf(code, database, shift) {
     }
     // A call refers to its function as a whole and once more by its name: the name is enough.
     const symbol = node instanceof Syntax.Name || node instanceof Syntax.FunctionCallExpression ? null : node.ReferencedSymbol;
-    const kind = symbol && kindOf(symbol, database);
+    const kind = symbol && kindOf(symbol, known);
     if (kind) uses.push({ kind, name: symbol.Name, start });
   });
   return uses;
 }
 
-function answer({ prefix, text }, state) {
+function answer({ prefix, text }, state, known) {
   const code = Language.KustoCode.ParseAndAnalyze(prefix + text, state);
   const diagnostics = array(code.GetDiagnostics()).map((found) => ({
     code: found.Code, severity: found.Severity, message: found.Message, start: found.Start - prefix.length, length: found.Length,
   }));
   const type = code.ResultType;
   const columns = type instanceof Symbols.TableSymbol ? array(type.Columns).map((column) => [column.Name, column.Type.Name]) : null;
-  return { kind: code.Kind, diagnostics, columns, uses: usesOf(code, state.Database, prefix.length) };
+  return { kind: code.Kind, diagnostics, columns, uses: usesOf(code, known, prefix.length) };
 }
 
 const request = JSON.parse(fs.readFileSync(0, "utf8"));
 const state = globals(request);
-process.stdout.write(JSON.stringify(request.texts.map((text) => answer(text, state))));
+const known = new Set(array(state.Database.Members));
+process.stdout.write(JSON.stringify(request.texts.map((text) => answer(text, state, known))));
