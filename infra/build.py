@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from alerts import build as alert_bodies
+from alerts import corpus as alert_corpus
 from core import events
 from infra import costs_page, roles, roles_page, workbooks_module
 from kql import catalog
@@ -42,7 +44,9 @@ def artefacts(root: Path = ROOT) -> Iterator[Artefact]:
     yield _json("queries.json", list(queries()), "kql/queries")
     yield _json("roles.json", role_ids(), "infra/roles.yaml")
     yield _json("custom-roles.json", custom_roles(), "infra/roles.yaml")
-    yield _json("alert-rules.json", alert_rules(root), "alerts/rules")
+    yield _json("alert-rules.json", alert_rules(), "alerts/rules")
+    for name, text in sorted(alert_bodies.files(alert_corpus.read_rules().values()).items()):
+        yield Artefact(GENERATED / "alerts" / name, text, "alerts/rules")
     yield Artefact(GENERATED / "workbooks.bicep", workbooks_module.text(root / "workbooks"), "workbooks")
     for page, update, source in _PAGES:
         if (root / page).exists():
@@ -108,10 +112,25 @@ def custom_roles() -> list[dict[str, Any]]:
     ]
 
 
-def alert_rules(root: Path) -> list[dict[str, Any]]:
-    """Give the bodies that `drift alerts build` wrote, as one list, by name."""
-    files = sorted((root / GENERATED / "alerts").glob("*.json"))
-    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+def alert_rules() -> list[dict[str, Any]]:
+    """Give the alert rules as the Bicep file loops over them: their bodies without what the deployment decides."""
+    return [_rule(alert_bodies.body(rule)) for _, rule in sorted(alert_corpus.read_rules().items())]
+
+
+def _rule(body: dict[str, Any]) -> dict[str, Any]:
+    properties = {
+        key: value for key, value in body["properties"].items() if key not in {"scopes", "actions", "enabled"}
+    }
+    actions = body["properties"]["actions"]
+    return {
+        "name": body["name"],
+        "tags": body["tags"],
+        "enabled": body["properties"]["enabled"],
+        "actionGroup": actions["actionGroups"][0],
+        "customProperties": actions["customProperties"],
+        # As text: thresholds may be fractions, which Bicep does not have; its json() hands them on.
+        "properties": json.dumps(properties, ensure_ascii=False),
+    }
 
 
 def camel_case(name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from infra.check.signatures import SIGNATURES
-from infra.check.values import Arr, Entry, Known, Obj, Unknown, Value, alternatives, one_of, type_of
+from infra.check.values import Arr, Entry, Known, Obj, Unknown, Value, alternatives, from_json, one_of, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +123,17 @@ def _text(arguments: list[Value]) -> Value | None:
             return None
 
 
+def _json(arguments: list[Value]) -> Value | None:
+    match arguments[0]:
+        case Known(str() as text):
+            try:
+                return from_json(json.loads(text))
+            except ValueError:
+                return None
+        case _:
+            return None
+
+
 def _lower(arguments: list[Value]) -> Value | None:
     match arguments[0]:
         case Known(str() as text):
@@ -151,6 +163,7 @@ _RULES: Final[dict[str, Callable[[list[Value]], Value | None]]] = {
     "first": _ends(last=False),
     "flatten": _flatten,
     "items": _items,
+    "json": _json,
     "last": _ends(last=True),
     "length": _length,
     "split": _split,

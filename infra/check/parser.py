@@ -6,6 +6,7 @@ The two borrowed parsers check the syntax (syntax.py), but their trees cannot be
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from infra.check.expressions import Expressions
@@ -24,6 +25,7 @@ _KINDS: Final[dict[str, Kind]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def parse(path: Path, text: str) -> Document:
     """Read one file; raises BicepSyntaxError with the line."""
     return _File(path, text).document()

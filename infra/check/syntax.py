@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import pycep
@@ -16,18 +16,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_syntax(path: Path, text: str) -> Iterator[Finding]:
+def check_syntax(path: Path, text: str) -> list[Finding]:
     """Find what tree-sitter-bicep and pycep do not take."""
+    return [Finding(path, line, "syntax", message) for line, message in _problems(text)]
+
+
+@lru_cache(maxsize=256)
+def _problems(text: str) -> list[tuple[int, str]]:
+    return list(_find(text))
+
+
+def _find(text: str) -> Iterator[tuple[int, str]]:
     tree = _parser().parse(text.encode())
     for node in _errors(tree.root_node):
-        yield Finding(path, node.start_point[0] + 1, "syntax", f"tree-sitter-bicep: unexpected {_shown(node)}")
+        yield node.start_point[0] + 1, f"tree-sitter-bicep: unexpected {_shown(node)}"
     try:
         _pycep().parse(text=text)
     except Exception as error:  # noqa: BLE001 - lark's errors have no common base that pycep exports
         cause = error.__context__ or error
         line = getattr(cause, "line", None)
         first = str(cause).partition("\n")[0]
-        yield Finding(path, line if isinstance(line, int) and line > 0 else 1, "syntax", f"pycep: {first}")
+        yield line if isinstance(line, int) and line > 0 else 1, f"pycep: {first}"
 
 
 @cache

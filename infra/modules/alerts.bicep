@@ -58,14 +58,14 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for r
   location: location
   tags: union(tags, rule.tags)
   kind: 'LogAlert'
-  properties: union(rule.properties, {
-    enabled: enabled && rule.properties.enabled
+  properties: union(json(rule.properties), {
+    enabled: enabled && rule.enabled
     scopes: [
       workspaceId
     ]
     actions: {
-      actionGroups: actionGroups[rule.properties.actions.actionGroups[0]]
-      customProperties: rule.properties.actions.customProperties
+      actionGroups: actionGroups[rule.actionGroup]
+      customProperties: rule.customProperties
     }
   })
 }]
