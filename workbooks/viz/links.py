@@ -1,0 +1,90 @@
+"""Links, tabs, toolbars: what a links item leads to, as anchors that work without a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from workbooks.viz import icons
+from workbooks.viz.html import Html, join, safe_url, tag
+from workbooks.viz.targets import portal_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbooks.model import Link, LinksItem
+    from workbooks.viz.context import RenderContext
+
+KNOWN: Final = frozenset({"parameter", "url", "resource", "workbooktemplate", "step", "", "resourceoverview"})
+LAYOUTS: Final = frozenset({"tabs", "paragraph", "nav", "list", "toolbar", "bullets"})
+
+
+def links(
+    item: LinksItem, context: RenderContext, *, is_set: Callable[[str, str], bool], step: Callable[[str], str | None]
+) -> Html:
+    """Draw a links item. `is_set(parameter, value)` tells the chosen tab; `step(name)` gives an item's anchor."""
+    if item.is_tabs:
+        return _tabs(item, context, is_set)
+    drawn = [_with_texts(link, _one(link, context, step), context) for link in item.links]
+    if item.layout in {"bullets", "list", "nav"}:
+        entries = tag("ul", [tag("li", one) for one in drawn], {"class": f"links {item.layout}"})
+        return tag("nav", entries, {"aria-label": item.name or "Links"}) if item.layout == "nav" else entries
+    return tag("p" if item.layout == "paragraph" else "div", join(drawn, " "), {"class": f"links {item.layout}"})
+
+
+def _tabs(item: LinksItem, context: RenderContext, is_set: Callable[[str, str], bool]) -> Html:
+    """Draw tabs as links of this page: the chosen one is a parameter, so a tab can be shared and gone back from."""
+    chosen = next((link for link in item.links if is_set(link.value, link.sub_target)), None)
+    drawn = []
+    for link in item.links:
+        url = context.export_url({link.value: link.sub_target}) if context.export_url else None
+        attributes: dict[str, Any] = {"class": "tab", "href": url, "aria-current": "page" if link is chosen else None}
+        drawn.append(tag("li", tag("a" if url else "span", context.text(link.label), attributes)))
+    return tag("nav", tag("ul", drawn), {"class": "tabs", "aria-label": item.name or "Tabs"})
+
+
+def _with_texts(link: Link, drawn: Html, context: RenderContext) -> Html:
+    before, after = context.text(link.pre_text), context.text(link.post_text)
+    return join([before, " " if before else "", drawn, " " if after else "", after])
+
+
+def _one(link: Link, context: RenderContext, step: Callable[[str], str | None]) -> Html:
+    label = context.text(link.label) or context.text(link.value)
+    url, problem = _target(link, context, step)
+    if problem:
+        return join([label, " ", context.badge(link.path, problem)])
+    drawn = [icons.icon(link.icon, label=""), " ", label] if icons.is_known(link.icon) and link.icon else [label]
+    classes = "button primary" if link.primary else "button" if link.style in {"primary", "secondary"} else None
+    outside = {"rel": "noopener noreferrer", "target": "_blank"} if "://" in url else {}
+    return tag("a", drawn, {"href": url, "class": classes, **outside})
+
+
+def _target(link: Link, context: RenderContext, step: Callable[[str], str | None]) -> tuple[str, str]:
+    """Give (address, ""), or ("", why there is none)."""
+    kind, value = link.target.lower(), context.text(link.value)
+    if kind == "parameter":
+        url = context.export_url({link.value: link.sub_target}) if context.export_url else None
+    elif kind in {"url", ""}:
+        url = safe_url(value)
+    elif kind in {"resource", "resourceoverview"}:
+        url = portal_url(value, context) or None
+    elif kind == "step":
+        anchor = step(link.value)
+        url = f"#{anchor}" if anchor else None
+    elif kind == "workbooktemplate":
+        asked = link.context.get("workbookContext") or link.context
+        url = context.workbook_url(context.text(str(asked.get("templateId") or link.value)), _passed(asked, context))
+    else:
+        return "", f"link to {link.target}"
+    return (url, "") if url else ("", f"link to {link.target or 'nothing'}: {value[:80] or '(empty)'}")
+
+
+def _passed(asked: Any, context: RenderContext) -> dict[str, str]:
+    given = asked.get("templateParameters") or asked.get("parametersToPass") or ()
+    found = {}
+    for one in given:
+        if isinstance(one, dict):
+            value = str(one.get("value", ""))
+            found[str(one.get("name", ""))] = context.text(
+                "{" + value + "}" if one.get("source") == "parameter" else value
+            )
+    return found
