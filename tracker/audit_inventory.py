@@ -96,7 +96,7 @@ class KnownGroups:
 
 @dataclass
 class KnownRecords:
-    """The record sets of the zones that were listed, and which addresses' PTRs name a group or have its mark.
+    """The record sets of the zones that were listed, and which addresses' PTRs name a group.
 
     `failures` holds the errors of the zones that could not be listed; `owners` counts the record sets by their mark.
     """
@@ -110,13 +110,12 @@ class KnownRecords:
         """Keep a zone's record sets."""
         found = self.sets[zone_key(zone)] = {(each.type, each.name): each for each in record_sets}
         for each in found.values():
-            owner = (each.owner or "").lower()
             if each.owner:
                 self.owners[each.owner] += 1
             address = address_of(each.fqdn) if each.type == "PTR" else None
             if address is not None:
-                for key in {*map(normalise, each.values), owner}:
-                    self._pointers[key].append(address)
+                for name in map(normalise, each.values):
+                    self._pointers[name].append(address)
 
     def get(self, zone: ZoneRef, record_type: RecordType, name: str) -> RecordSet | None:
         """Give one record set; raises what the list of its zone raised."""
@@ -135,10 +134,8 @@ class KnownRecords:
         return self.sets[key]
 
     def suspects(self, placement: Placement) -> Addresses:
-        """List the addresses whose PTR names this group, or has its mark, in zone and listing order."""
-        by_name = self._pointers.get(placement.fqdn, [])
-        by_mark = self._pointers.get(str(placement.group_id).lower(), [])
-        return list(dict.fromkeys((*by_name, *by_mark)))
+        """List the addresses whose PTR names this group, in zone and listing order."""
+        return self._pointers.get(placement.fqdn, [])
 
 
 @dataclass

@@ -71,6 +71,10 @@ def the_documented_orphan(auditor: Auditor) -> None:
     auditor.lab.record(REVERSE, "PTR", "77.1.0", "web.corp.internal", owner=auditor.lab.group_id("web"))
 
 
+def an_unmarked_ptr(auditor: Auditor) -> None:
+    auditor.lab.record(REVERSE, "PTR", "78.1.0", "Web.Corp.Internal.")
+
+
 def gone(auditor: Auditor) -> None:
     auditor.lab.fleet.delete("rg-apps", "web")
     auditor.right("other", "10.0.1.20")
@@ -100,6 +104,7 @@ CASES: dict[str, tuple[Callable[[Auditor], None], list[tuple[str, str]]]] = {
     "a PTR deleted by hand": (no_ptr, [("ptr_missing", "web")]),
     "a PTR changed by hand": (other_ptr, [("ptr_mismatch", "web")]),
     "a PTR with our mark at an address that no A names": (the_documented_orphan, [("ptr_stale", "web")]),
+    "a PTR without a mark that names the group at another address": (an_unmarked_ptr, [("ptr_stale", "web")]),
     "a group that is gone": (gone, [("a_orphaned", "web"), ("ptr_stale", "web")]),
     "a name that another live group owns": (owned_by_another, [("owner_conflict", "web")]),
     "an address in no reverse zone": (outside_of_every_reverse_zone, [("reverse_zone_missing", "web")]),
@@ -154,6 +159,15 @@ def test_what_is_wrong_with_a_zone_is_one_row_with_the_number_of_groups(auditor:
     assert (found["ReverseZone"], found["Details"]["groups"]) == (REVERSE, 2)
     assert "ContainerGroup" not in found
     assert row["Details"]["verdicts"] == {"no_change": 2, "first_seen": 0, "drift_detected": 0, "no_verdict": 0}
+
+
+def test_two_zones_with_the_same_fault_are_two_rows_with_ids_of_their_own(auditor: Auditor) -> None:
+    network = auditor.lab.fleet.vnet("spoke", "10.0.1.0/24")
+    for zone in ("corp.internal", REVERSE):
+        auditor.lab.fleet.unlink(zone, network)
+    auditor.run()
+    assert sorted(row.get("ForwardZone") or row["ReverseZone"] for row in auditor.drift()) == [REVERSE, "corp.internal"]
+    assert len({row["EventId"] for row in auditor.rows}) == 2
 
 
 def test_the_same_finding_has_the_same_id_within_a_run_and_another_in_the_next(auditor: Auditor) -> None:

@@ -41,6 +41,14 @@ def test_a_list_that_is_refused_is_an_error_and_never_empty(auditor: Auditor, na
     assert auditor.found() == expected
 
 
+def test_a_group_whose_resource_group_could_not_be_listed_is_neither_gone_nor_guessed(auditor: Auditor) -> None:
+    auditor.lab.record("corp.internal", "A", "job", "10.0.1.5", owner=auditor.lab.group_id("web"))
+    auditor.fault("containerGroup.*", 403, resource_group="rg-apps")
+    row = auditor.fails()
+    assert (auditor.rows, row["Details"]["verdicts"]["no_verdict"]) == ([], 1)
+    assert [each["what"] for each in row["Details"]["incomplete"]] == ["container_groups"]
+
+
 def test_what_could_be_read_is_reported_although_a_part_failed(auditor: Auditor) -> None:
     auditor.lab.fleet.delete_record(REVERSE, "PTR", "5.1.0")
     auditor.fault("containerGroup.LIST", 403, resource_group="rg-apps")
