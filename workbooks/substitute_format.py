@@ -85,7 +85,9 @@ def formatted(value: Value, specifier: str, now: datetime, *, kql: bool) -> str:
 
 def _listed(value: Value, members: tuple[str, ...], *, quoted: bool = True) -> str:
     if value.all_text is not None:
-        return value.all_text
+        # `*` is a value among values, as in `'*' in ({Zone})`; what is quoted or a list already says so itself.
+        bare = not value.multiple or not quoted or value.all_text[:1] in {"", "[", "'", '"'}
+        return value.all_text if bare else f"{value.quote}{value.all_text}{value.quote}"
     if not value.multiple:
         return members[0] if members else ""
     if not quoted:

@@ -75,7 +75,7 @@ def test_a_time_range_in_a_query(template: str, expected: str) -> None:
         ("{text:$.a}.", "."),
         ("{toml:tomltojson}", '{\n  "name": "Sam"\n}'),
         ("{many} {many:label}", "'a','b' A, B"),
-        ("{all} {all:label}", "* All"),
+        ("{all} {all:label}", "'*' All"),
         ("{unset}", UNSET),
         ("{nobody} {nobody:label} {not a name}", "{nobody} {nobody:label} {not a name}"),
         ("{text:sparkle}", "{text:sparkle}"),
@@ -175,8 +175,10 @@ def test_many_foreign_values_are_quoted_each() -> None:
 
 
 def test_all_is_what_the_author_says_for_it() -> None:
-    everything = Value(values=("a", "b"), multiple=True, all_text="'*'", trusted=True)
+    everything = Value(values=("a", "b"), multiple=True, all_text="*", trusted=True)
+    nothing = Value(values=("a", "b"), multiple=True, all_text="[]", trusted=True)
     assert scope(p=everything).kql("'*' in ({p})") == "'*' in ('*')"
+    assert scope(p=nothing).kql("dynamic([{p}])") == "dynamic([[]])"
 
 
 def test_a_query_waits_for_what_is_unset_and_names_what_it_does_not_know() -> None:
