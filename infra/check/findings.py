@@ -24,7 +24,6 @@ CODES: Final[dict[str, str]] = {
     "missing-file": "a module or loaded file that is not there, or that cannot be read",
     "unknown-parameter": "a parameter that the module or template does not have",
     "missing-parameter": "a parameter without default that is not given",
-    "unknown-output": "an output that the module does not have",
     "wrong-scope": "a module or resource in a scope that it cannot be deployed to",
     "unknown-type": "a resource type that is not in the list of api-versions",
     "unknown-api-version": "an api-version that is not known to exist",
