@@ -1,6 +1,5 @@
 """`drift events`: rows of the event table, from a workspace or from a local Azure's file."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from cli import console
-from cli.session import credential_for, read_query_settings
+from cli.query_source import failure_of, open_engine
 from cli.words import shorter
-from core.errors import EXIT_DONE, ConfigurationError, InputError, Reason, ToolkitError, TryAgainError
+from core.errors import EXIT_DONE, InputError
 from core.events import EventType, Severity, severity_of
 
 if TYPE_CHECKING:
@@ -64,72 +63,28 @@ def parse_last(text: str) -> timedelta:
 
 def events(asked: Asked, *, workspace: str | None, data: Path | None, json: bool) -> int:
     """Show the rows, newest first."""
-    kql, timespan = asked.kql(), asked.timespan
-    rows = _from_file(kql, timespan, data) if data is not None else _from_workspace(kql, timespan, workspace)
+    rows = _rows(asked.kql(), asked.timespan, workspace, data)
     if json:
         console.show_json([to_json(row) for row in rows])
     elif rows:
         console.show(table_of(rows))
     else:
         narrowed = " that match" if asked.type or asked.group else ""
-        console.show(f"no events since {datetime.now(UTC) - timespan:%Y-%m-%d %H:%M:%S} UTC{narrowed}")
+        console.show(f"no events since {datetime.now(UTC) - asked.timespan:%Y-%m-%d %H:%M:%S} UTC{narrowed}")
     return EXIT_DONE
 
 
-def _from_workspace(kql: str, timespan: timedelta, workspace: str | None) -> Rows:
-    if not workspace:
-        reason = Reason("LOGS_WORKSPACE_ID", "is not set, and neither --workspace nor --data is given")
-        raise ConfigurationError("which event table to ask is not known:", [reason])
-    from cloud.logs_query import WorkspaceQuery
-
-    settings = read_query_settings()
-    query = WorkspaceQuery(
-        credential_for(os.environ.get("AZURE_CLIENT_ID") or None),
-        settings.endpoint,
-        workspace,
-        ca_bundle=settings.ca_bundle,
-    )
-    try:
-        answer = query.query(kql, timespan=timespan)
-    finally:
-        query.close()
-    if answer.partial:
-        console.say(f"warning: the answer is not whole: {answer.partial}")
-    names = [name for name, _ in answer.columns]
-    return [dict(zip(names, row, strict=True)) for row in answer.rows]
-
-
-def _from_file(kql: str, timespan: timedelta, data: Path) -> Rows:
-    import duckdb
-
-    from kql.duckdb_engine import DuckDbEngine, connect
+def _rows(kql: str, timespan: timedelta, workspace: str | None, data: Path | None) -> Rows:
     from kql.engine import QueryError
 
-    path = database_in(data)
-    try:
-        connection = connect(path)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise TryAgainError(
-                f"{path} is in use by a running local Azure: ask that one (--workspace), or stop it first"
-            ) from error
-        raise InputError(f"{path} is not a local Azure's event table: {error}") from error
-    try:
-        return list(DuckDbEngine(connection).query(kql, timespan=timespan))
-    except QueryError as error:
-        raise ToolkitError(f"the local engine could not answer: {error}") from error
-    finally:
-        connection.close()
-
-
-def database_in(data: Path) -> Path:
-    """Find the database: the file itself, or the only one in a local Azure's folder."""
-    if data.is_file():
-        return data
-    found = sorted(data.glob("*.duckdb")) if data.is_dir() else []
-    if len(found) != 1:
-        raise InputError(f"{data} is neither a .duckdb file nor the data folder of a local Azure")
-    return found[0]
+    with open_engine(workspace, data) as engine:
+        try:
+            result = engine.query(kql, timespan=timespan)
+        except QueryError as error:
+            raise failure_of(error, kql) from error
+    if result.partial:
+        console.say(f"warning: the answer is not whole: {result.partial}")
+    return list(result)
 
 
 def to_json(row: Mapping[str, Any]) -> dict[str, Any]:

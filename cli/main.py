@@ -13,6 +13,7 @@ from cli.ending import CODES, State
 from cli.ending import end as _end
 from cli.failures import EXIT_INTERRUPTED
 from cli.infra import infra_app
+from cli.kql import kql_app
 from core.events import TOOL_VERSION, EventType
 from core.probe_settings import TargetSource
 
@@ -31,6 +32,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(local_app, name="local-azure")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(infra_app, name="infra")
+app.add_typer(kql_app, name="kql")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead.")]
 GroupId = Annotated[str, typer.Argument(metavar="GROUP_ID", help="Full resource id of a container group.")]

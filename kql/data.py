@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DataError", "Paths", "open_data"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-_DATABASE: Final = "database"
+_DATABASE: Final = "DuckDB"
 _PARQUET: Final = "Parquet"
 _LINES: Final = "JSON lines"
 _SUFFIXES: Final = {
@@ -133,7 +133,7 @@ def _open_database(connection: DuckDBPyConnection, files: list[Path]) -> None:
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise TryAgainError(
-                f"{files[0]} is being written by a running local Azure: ask that one (--workspace), or stop it first"
+                f"{files[0]} is in use by a running local Azure: ask that one (--workspace), or stop it first"
             ) from error
         raise DataError(f"{files[0]}: cannot be opened as a DuckDB database: {_first_line(error)}") from error
     here = {name for (name,) in connection.execute(_STORED).fetchall()}

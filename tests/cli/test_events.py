@@ -85,7 +85,7 @@ def test_no_rows_is_an_answer(drift, data):
         (["--type", "nonsense"], 2, "nonsense"),
         (["--limit", "0"], 2, "--limit"),
         (["--group", 'x" | project 1'], 64, "not the name of a container group"),
-        (["--data", "/nowhere"], 64, "/nowhere is neither"),
+        (["--data", "/nowhere"], 64, "/nowhere: there is no such file"),
         ([], 78, "LOGS_WORKSPACE_ID"),
     ],
 )
@@ -99,7 +99,7 @@ def test_what_cannot_be_asked_is_refused(drift, data, arguments, code, says):
 def test_a_file_that_is_no_database_is_bad_input(drift, tmp_path):
     (tmp_path / "x.duckdb").write_bytes(b"not a database" * 1000)
     done = drift("events", "--data", str(tmp_path))
-    assert (done.code, "is not a local Azure's event table" in done.err) == (64, True)
+    assert (done.code, "is not DuckDB, though it is named so" in done.err) == (64, True)
 
 
 def test_a_database_that_another_process_writes_is_busy(drift, drift_process, data):

@@ -185,7 +185,7 @@ def test_lines_that_are_not_events_are_refused(tmp_path):
         ("none.duckdb", None, "there is no such file; give a DuckDB file"),
         ("*.parquet", None, "there is no such file"),
         ("text.parquet", b"hello, world", "is not Parquet, though it is named so"),
-        ("short.duckdb", b"", "is not database, though it is named so"),
+        ("short.duckdb", b"", "is not DuckDB, though it is named so"),
         ("notes.txt", b"hello, world", "is not a DuckDB file"),
         ("cut.parquet", b"PAR1xxxx", "cannot be read"),
     ],
@@ -247,7 +247,7 @@ def test_a_database_that_another_program_writes_is_to_be_tried_again(tmp_path):
     writer = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert writer.stdout.readline() == b"open\n"
-        with pytest.raises(TryAgainError, match="is being written by a running local Azure"):
+        with pytest.raises(TryAgainError, match="is in use by a running local Azure"):
             open_data(path)
     finally:
         writer.communicate()
