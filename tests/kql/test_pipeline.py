@@ -55,6 +55,11 @@ def test_a_first_event_just_before_the_recent_time_makes_no_huge_rate(workspace)
     assert state(workspace, "tracker")["UsualPerHour"] == 1
 
 
+def test_an_event_at_the_very_edge_of_the_recent_time_is_not_recent(workspace):
+    workspace.says(60, "no_change", group="web")
+    assert state(workspace, "tracker")["RecentEvents"] == 0
+
+
 def test_the_recent_time_is_a_parameter_and_canaries_do_not_count(workspace):
     workspace.says(90, "no_change", group="web")
     workspace.says(5, "canary", Component="tracker")

@@ -29,8 +29,9 @@ def failing(workspace):
 
 
 def test_a_failure_is_dated_from_the_first_wrong_look_after_the_last_right_one(workspace):
-    for minutes_ago, verdict in ((60, "timeout"), (50, "ok"), (40, "a_missing"), (30, "ptr_missing"), (20, "timeout")):
-        looked(workspace, minutes_ago, "web", verdict)
+    seen = ((70, "ok"), (60, "timeout"), (50, "ok"), (40, "a_missing"), (30, "ptr_missing"), (20, "timeout"))
+    for minutes_ago, verdict in seen:
+        looked(workspace, minutes_ago, "web" if minutes_ago == 20 else "WEB", verdict)
     looked(workspace, 25, "db", "a_missing")
     looked(workspace, 20, "right")
     assert failing(workspace) == [("db.corp", "a_missing", 25, 25), ("web.corp", "timeout", 40, 20)]

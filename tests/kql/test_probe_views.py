@@ -115,6 +115,7 @@ def test_a_run_over_given_targets_or_from_elsewhere_replaces_no_scheduled_one(wo
 
 
 def test_rows_of_a_run_that_is_not_completed_yet_count(workspace):
+    completed(workspace, 40, "r-1")
     completed(workspace, 20, "r1")
     looked(workspace, 10, "web", "a_missing", run="r2")
     looked(workspace, 30, "old", "a_missing", run="r0")

@@ -1,8 +1,6 @@
-"""Reconciles, failures, throttling and dead letters, over rows whose answer is worked out by hand."""
+"""Reconciles, failures and throttling, over rows whose answer is worked out by hand."""
 
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -42,6 +40,13 @@ def test_attempts_are_told_by_the_group_whatever_the_case_of_its_id(workspace):
     assert [row["Attempts"] for row in workspace.ask("AciDnsReconciles()")] == [2, 2]
 
 
+def test_attempts_of_one_moment_are_numbered_in_the_order_of_their_ids(workspace):
+    for event_id, kind in (("b", "reconcile_failed"), ("c", "reconcile_updated"), ("a", "reconcile_deferred")):
+        workspace.says(5, kind, group="web", SourceEventId="e1", EventId=event_id)
+    rows = workspace.ask("AciDnsReconciles() | sort by AttemptNumber asc")
+    assert [row["EventId"] for row in rows] == ["a", "b", "c"]
+
+
 def test_events_of_other_components_and_canaries_are_no_reconciles(workspace):
     workspace.says(3, "drift_detected", group="web")
     workspace.says(2, "canary", Component="reconciler")
@@ -69,8 +74,8 @@ def test_a_bucket_of_failures_has_no_lag(workspace):
 
 
 def test_outcomes_are_counted_by_bucket_with_the_groups_among_them(workspace):
-    workspace.says(10, "reconcile_updated", group="web")
-    workspace.says(11, "reconcile_updated", group="web")
+    row = workspace.says(10, "reconcile_updated", group="web")
+    workspace.says(11, "reconcile_updated", ContainerGroupId=row["ContainerGroupId"].upper())
     workspace.says(12, "reconcile_updated", group="db")
     workspace.says(40, "reconcile_updated", group="db")
     workspace.says(12, "reconcile_skipped")
@@ -103,6 +108,12 @@ def test_of_failures_at_one_time_the_sample_is_the_one_with_the_greatest_id(work
     for name in ("b", "c", "a"):
         workspace.says(5, "track_failed", group="web", ErrorCode="forbidden", EventId=name, ErrorMessage=name)
     assert failures(workspace)[0][-1] == "c"
+
+
+def test_a_group_is_one_whatever_the_case_of_its_id(workspace):
+    row = workspace.says(30, "reconcile_failed", group="web", ErrorCode="forbidden")
+    workspace.says(20, "reconcile_failed", ContainerGroupId=row["ContainerGroupId"].upper(), ErrorCode="forbidden")
+    assert failures(workspace)[0][:5] == ("forbidden", 2, 1, 1, 1)
 
 
 def test_another_components_success_ends_no_failure(workspace):
@@ -177,76 +188,4 @@ def test_throttling_counts_runs_refusals_further_attempts_and_calls(workspace):
     assert [tuple(row.values()) for row in rows] == [
         ("audit", 1, 1, 0, 0, 50, 50.0),
         ("reconciler", 5, 2, 1, 2, 25, 5.0),
-    ]
-
-
-# --- dead letters ----------------------------------------------------------------------------------------------------
-
-
-def dead(workspace, *columns, call="AciDnsDeadLetters()"):
-    return pick(workspace.ask(f"{call} | sort by SourceEventId asc, ContainerGroup asc"), "SourceEventId", *columns)
-
-
-def test_a_delivery_that_succeeded_later_is_no_dead_letter(workspace):
-    workspace.says(30, "reconcile_failed", group="web", SourceEventId="e1")
-    workspace.says(29, "reconcile_updated", group="web", SourceEventId="e1")
-    workspace.says(30, "reconcile_failed", group="web")
-    assert dead(workspace) == []
-
-
-def test_one_that_only_failed_is_retried_then_overdue_then_exhausted(workspace):
-    workspace.says(0.25, "reconcile_failed", group="a", SourceEventId="e1", LagMs=15_000)
-    workspace.says(6, "reconcile_failed", group="b", SourceEventId="e2", LagMs=0)
-    workspace.says(24 * 60, "reconcile_deferred", group="c", SourceEventId="e3", LagMs=0)
-    rows = workspace.ask("AciDnsDeadLetters() | sort by SourceEventId asc")
-    assert pick(rows, "State", "FailedAttempts") == [("retrying", 1), ("overdue", 1), ("exhausted", 1)]
-    assert [row["NextAttempt"] and ago(row["NextAttempt"]) for row in rows] == [0.083, 5.833, None]
-    assert [ago(row["Published"]) for row in rows] == [0.5, 6, 1440]
-    assert rows[0]["Expires"] == rows[0]["Published"] + timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("attempts", "wait_minutes"),
-    [(1, 1 / 6), (2, 0.5), (3, 1), (4, 5), (5, 10), (6, 30), (7, 60), (8, 180), (9, 360), (10, 720), (11, 720)],
-)
-def test_the_next_attempt_follows_event_grids_schedule(workspace, attempts, wait_minutes):
-    for number in range(attempts):
-        workspace.says(attempts - number, "track_failed", group="web", SourceEventId="e1")
-    row = workspace.one("AciDnsDeadLetters(30, 2d)")
-    assert (row["FailedAttempts"], row["NextAttempt"]) == (
-        attempts,
-        row["LastAttempt"] + timedelta(minutes=wait_minutes),
-    )
-
-
-def test_the_subscriptions_own_limits_are_given_as_parameters(workspace):
-    workspace.says(0.2, "reconcile_failed", group="web", SourceEventId="e1")
-    workspace.says(0.1, "reconcile_failed", group="web", SourceEventId="e1")
-    assert dead(workspace, "State") == [("e1", "retrying")]
-    assert dead(workspace, "State", call="AciDnsDeadLetters(2)") == [("e1", "exhausted")]
-    assert dead(workspace, "State", call="AciDnsDeadLetters(30, 30s)") == [("e1", "exhausted")]
-
-
-def test_an_attempt_without_a_group_counts_with_the_group_that_is_known_later(workspace):
-    workspace.says(3, "reconcile_failed", SourceEventId="e1", ErrorCode="bad_configuration")
-    assert dead(workspace, "FailedAttempts", "ContainerGroup") == [("e1", 1, "")]
-    workspace.says(2, "reconcile_failed", group="web", SourceEventId="e1", ErrorCode="throttled")
-    assert dead(workspace, "FailedAttempts", "ContainerGroup", "ErrorCode") == [("e1", 2, "web", "throttled")]
-    assert ago(workspace.one("AciDnsDeadLetters()")["FirstAttempt"]) == 3
-    workspace.says(1, "reconcile_updated", group="web", SourceEventId="e1")
-    assert dead(workspace) == []
-
-
-def test_it_says_whether_another_event_repaired_the_group_since(workspace):
-    workspace.says(3000, "reconcile_failed", group="web", SourceEventId="e1")
-    workspace.says(3000, "reconcile_failed", group="db", SourceEventId="e1")
-    workspace.says(2990, "reconcile_failed", group="db", SourceEventId="e2")
-    workspace.says(100, "reconcile_no_op", group="web", SourceEventId="e3")
-    workspace.says(50, "reconcile_updated", group="web", SourceEventId="e4")
-    workspace.says(40, "no_change", group="db")
-    rows = workspace.ask("AciDnsDeadLetters() | sort by SourceEventId asc, ContainerGroup asc")
-    assert [(row["ContainerGroup"], row["RepairedAt"] and ago(row["RepairedAt"])) for row in rows] == [
-        ("db", None),
-        ("web", 100),
-        ("db", None),
     ]
