@@ -134,6 +134,16 @@ def _json(arguments: list[Value]) -> Value | None:
             return None
 
 
+def _contains(arguments: list[Value]) -> Value | None:
+    match arguments:
+        case [Known(str() as text), Known(str() as part)]:
+            return Known(part in text)
+        case [Obj(open=False) as found, Known(str() as key)]:
+            return Known(key in found.entries)
+        case _:
+            return None
+
+
 def _lower(arguments: list[Value]) -> Value | None:
     match arguments[0]:
         case Known(str() as text):
@@ -159,6 +169,7 @@ def _last_segment(arguments: list[Value]) -> Value | None:
 
 _RULES: Final[dict[str, Callable[[list[Value]], Value | None]]] = {
     "concat": _concat,
+    "contains": _contains,
     "empty": _empty,
     "first": _ends(last=False),
     "flatten": _flatten,

@@ -56,7 +56,7 @@ class _Cutter:
 
     def cut(self, until: str) -> Iterator[Token]:
         """Give tokens up to the end, or up to a closing mark that is not ours when `until` names it."""
-        depth = 0
+        depth, begun = 0, self.line
         while self.at < len(self.text):
             if self.text[self.at] == "'":
                 yield self._string()
@@ -75,7 +75,7 @@ class _Cutter:
                 yield Token(kind, value, self.line)
             self.line += value.count("\n")
         if until:
-            raise BicepSyntaxError(self.line, "an interpolation is not closed")
+            raise BicepSyntaxError(begun, "an interpolation is not closed")
 
     def _string(self) -> Token:
         line = self.line

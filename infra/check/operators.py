@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Final
 
 from infra.check.values import Arr, Known, Obj, Unknown, Value, alternatives, one_of
 
-_BOOLEAN: Final = frozenset({"==", "!=", "=~", "!~", "<", "<=", ">", ">=", "&&", "||"})
+_COMPARISONS: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_BOOLEAN: Final = frozenset({"==", "!=", "=~", "!~", "&&", "||"})
 
 
-def operate(operator: str, values: list[Value]) -> Value:
+def operate(sign: str, values: list[Value]) -> Value:
     """Give the value of an operator's application."""
-    if operator == "??":
+    if sign == "??":
         return _coalesced(values[0], values[1])
-    if operator == "!":
+    if sign == "!":
         return Known(not values[0].value) if isinstance(values[0], Known) else Unknown("bool")
-    if operator in {"==", "!="} and all(isinstance(each, Known) for each in values):
-        return Known((values[0] == values[1]) is (operator == "=="))
-    return _logic(operator, values) if operator in _BOOLEAN else Unknown("int")
+    if sign in {"==", "!="} and all(isinstance(each, Known) for each in values):
+        return Known((values[0] == values[1]) is (sign == "=="))
+    if sign in _COMPARISONS:
+        return _compared(sign, values)
+    return _logic(sign, values) if sign in _BOOLEAN else Unknown("int")
 
 
 def _coalesced(left: Value, right: Value) -> Value:
@@ -27,13 +31,21 @@ def _coalesced(left: Value, right: Value) -> Value:
     return one_of(kept if sure else [*kept, right])
 
 
-def _logic(operator: str, values: list[Value]) -> Value:
+def _compared(sign: str, values: list[Value]) -> Value:
+    match values:
+        case [Known(int() as left), Known(int() as right)]:
+            return Known(_COMPARISONS[sign](left, right))
+        case _:
+            return Unknown("bool")
+
+
+def _logic(sign: str, values: list[Value]) -> Value:
     """Decide `&&` and `||` where one side is enough."""
     sides = [each.value if isinstance(each, Known) and isinstance(each.value, bool) else None for each in values]
-    if operator == "&&" and False in sides:
+    if sign == "&&" and False in sides:
         return Known(value=False)
-    if operator == "||" and True in sides:
+    if sign == "||" and True in sides:
         return Known(value=True)
-    if operator in {"&&", "||"} and None not in sides:
-        return Known(operator == "&&")
+    if sign in {"&&", "||"} and None not in sides:
+        return Known(sign == "&&")
     return Unknown("bool")

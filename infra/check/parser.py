@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.check.expressions import Expressions
 from infra.check.lexer import BicepSyntaxError, tokens
-from infra.check.nodes import Call, Constant, Declaration, Document, Kind
+from infra.check.nodes import Call, Choice, Constant, Declaration, Document, Kind, Loop, Node, ObjectNode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,8 +84,16 @@ class _File(Expressions):
         value = None
         if kind != "param" or self.peek().value == "=":
             self.take_mark("=")
-            value = self.body() if kind in {"resource", "module"} else self.expression()
+            value = self._resource_body() if kind in {"resource", "module"} else self.expression()
         return Declaration(kind, name, line, kind_of_value, value, existing, decorators)
+
+    def _resource_body(self) -> Node:
+        node = self.body()
+        inner = node.body if isinstance(node, Loop) else node
+        inner = inner.then if isinstance(inner, Choice) else inner
+        if not isinstance(inner, ObjectNode):
+            raise BicepSyntaxError(node.line, "the body of a resource or module is an object")
+        return node
 
     def _type(self, kind: Kind) -> str:
         """Read a type: the quoted text of a resource or module, or words such as `string[]` and `'a' | 'b'`."""

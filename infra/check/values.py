@@ -134,6 +134,19 @@ def flags(value: Value | None) -> list[bool]:
     return [each.value for each in found if isinstance(each, Known) and isinstance(each.value, bool)]
 
 
+def plain(value: Value) -> object:
+    """Give a value that is known throughout as JSON. Raises ValueError for one that the deployment decides."""
+    match value:
+        case Known():
+            return value.value
+        case Obj(open=False):
+            return {key: plain(entry.value) for key, entry in value.entries.items()}
+        case Arr(open=False):
+            return [plain(item) for item in value.items]
+        case _:
+            raise ValueError(f"not known before the deployment: {value!r:.200}")
+
+
 def from_json(value: object, line: int = 1) -> Value:
     """Give a JSON document as a known value."""
     if isinstance(value, dict):
