@@ -81,7 +81,8 @@ def scan_for_the_ptr(near: Spoke) -> dict[str, object]:
     return near.event(near.fleet.id("rg-one", "web"), "Delete")
 
 
-def test_edge_python_sdk_list_is_throttled_and_read_on(near: Spoke, web: str) -> None:
+def test_edge_python_sdk_list_is_throttled_and_read_on(near: Spoke, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.private_dns.PAGE_SIZE", "100")
     raw = scan_for_the_ptr(near)
     near.fault(Fault("throttle", retry_after=0), LIST, skip=1, times=2)
     delivered = near.deliver(raw)
