@@ -29,13 +29,22 @@ _SEARCHABLE: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One parameter as it stands: its value (None: unset), what it offers, and what is wrong with the choice."""
+    """One parameter as it stands: its value (None: unset), what it offers, and what is wrong with the choice.
+
+    `key` is its name in the page's address, by default the parameter's.
+    """
 
     parameter: Parameter
     value: Value | None
     options: tuple[Option, ...] = ()
     problem: str = ""
     ranges: tuple[TimeRange, ...] = ()
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of its control."""
+        return self.key or self.parameter.name
 
     @property
     def id(self) -> str:
@@ -73,7 +82,7 @@ def _problem(shown: Shown) -> Html:
 
 def _common(shown: Shown) -> dict[str, Attribute]:
     described = f"{shown.id}-problem" if shown.problem else None
-    return {"id": shown.id, "name": shown.parameter.name, "aria-describedby": described}
+    return {"id": shown.id, "name": shown.name, "aria-describedby": described}
 
 
 def _select(shown: Shown) -> Html:
@@ -95,7 +104,7 @@ def _options(options: Sequence[Option], chosen: str) -> list[str]:
 
 
 def _checkboxes(shown: Shown) -> Html:
-    value, name = shown.value, shown.parameter.name
+    value, name = shown.value, shown.name
     chosen = set(value.values) if value else set()
     is_all = value is not None and value.all_text is not None
     boxes = []
@@ -120,7 +129,7 @@ def _box(kind: str, name: str, option: Option, *, is_checked: bool) -> Html:
 
 def _radios(shown: Shown) -> Html:
     chosen = shown.value.values[0] if shown.value and shown.value.values else ""
-    boxes = [_box("radio", shown.parameter.name, one, is_checked=one.value == chosen) for one in shown.options]
+    boxes = [_box("radio", shown.name, one, is_checked=one.value == chosen) for one in shown.options]
     return tag("fieldset", [tag("legend", shown.parameter.caption), *boxes], {"class": "radios", "id": shown.id})
 
 
