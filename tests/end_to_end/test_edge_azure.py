@@ -118,8 +118,11 @@ def test_edge_list_failure_of_one_record_set_adds_nothing_again(
     assert near.record_sets() == before
 
 
-def test_edge_partial_scope(near: Spoke, impatient: Callable[..., None], web: str) -> None:
+def test_edge_partial_scope(
+    near: Spoke, impatient: Callable[..., None], web: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was found on the pages before the one that failed is not acted upon."""
+    monkeypatch.setattr("cloud.private_dns.PAGE_SIZE", "100")
     impatient()
     raw = scan_for_the_ptr(near)
     before = near.record_sets()
