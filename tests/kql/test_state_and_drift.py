@@ -450,7 +450,7 @@ def test_heartbeats_canaries_and_probes_are_no_groups(ask):
         (20, "reconcile_skipped", {"group": None}),
     ]
     assert ask(history, "AciDnsGroups") == []
-    assert ask(history, "AciDnsObservations") == []
+    assert [row["EventType"] for row in ask(history, "AciDnsObservations")] == ["audit_completed"]
 
 
 def test_what_is_wrong_comes_first_in_the_current_state(ask):
