@@ -72,7 +72,21 @@ class Spoke:
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No setting of the machine that runs the tests, nor the terminal width that a test runner sets."""
-    ours = ("DNS_", "LOGS_", "IDENTITY_", "AZURE_", "ARM_", "RECONCILE_", "REQUESTS_", "DRIFT_", "PROBE_", "COLUMNS")
+    ours = (
+        "DNS_",
+        "LOGS_",
+        "IDENTITY_",
+        "AZURE_",
+        "ARM_",
+        "RECONCILE_",
+        "REQUESTS_",
+        "DRIFT_",
+        "PROBE_",
+        "AUDIT_",
+        "REPAIR",
+        "CANARY_",
+        "COLUMNS",
+    )
     for name in list(os.environ):
         if name.startswith(ours):
             monkeypatch.delenv(name)
