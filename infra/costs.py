@@ -78,9 +78,11 @@ def estimate(fleet: Fleet, prices: Mapping[str, Any]) -> list[Line]:
 def read_prices(path: Path = PRICES) -> dict[str, Any]:
     """Read a price list; raises InputError when it is not one of these meters."""
     try:
-        meters: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["meters"]
+        meters: Any = yaml.safe_load(path.read_text(encoding="utf-8"))["meters"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a price list like infra/prices.yaml: {error}") from error
+    if not isinstance(meters, dict) or not all(isinstance(each, dict) for each in meters.values()):
+        raise InputError(f"{path}: not a price list like infra/prices.yaml: meters are a mapping of mappings")
     unknown = set(meters) - set(_quantities(Fleet(0)))
     if unknown:
         raise InputError(f"{path}: unknown meters: {', '.join(sorted(unknown))}")
