@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from alerts.measure import MeasureError, Series, measure, query_span
 from alerts.model import MAX_STATEFUL_FREQUENCY, Rule
@@ -18,7 +18,7 @@ from core.errors import ConfigurationError
 from kql.engine import Engine, QueryError, ResultTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Evaluation:
     table: ResultTable | None = None
     dropped: int = 0
     error: str = ""
+
+
+@runtime_checkable
+class EachEngine(Protocol):
+    """An engine that can answer a query at many moments in one go; kql.many_moments says why that matters."""
+
+    def query_each(
+        self, kql: str, moments: Sequence[tuple[datetime, tuple[datetime, datetime]]]
+    ) -> Iterator[ResultTable]:
+        """Give the answer at each moment (now, (first, last TimeGenerated)), in order. Raises QueryError."""
+        ...
 
 
 def ensure_supported(rule: Rule) -> None:
@@ -64,15 +75,35 @@ def judge(rule: Rule, table: ResultTable, at: datetime, state: State) -> Evaluat
 
 
 def replay(
-    rule: Rule, kql: str, engine: Engine, moments: Iterable[datetime], state: State | None = None
+    rule: Rule, kql: str, engine: Engine, moments: Sequence[datetime], state: State | None = None
 ) -> Iterator[Evaluation]:
     """Evaluate a rule at each of these instants, in order, each beginning where the one before ended."""
     ensure_supported(rule)
     state = state or State()
-    for at in moments:
-        done = evaluate(rule, kql, engine, at, state)
+    for at, answer in zip(moments, _answers(rule, kql, engine, moments), strict=True):
+        if isinstance(answer, QueryError):
+            done = _failed(rule, at, state, str(answer))
+        else:
+            done = judge(rule, answer, at, state)
         state = done.state
         yield done
+
+
+def _answers(rule: Rule, kql: str, engine: Engine, moments: Sequence[datetime]) -> Iterator[ResultTable | QueryError]:
+    """Ask at each instant: many in one go where the engine can, and one by one from where it cannot."""
+    given = 0
+    if isinstance(engine, EachEngine):
+        try:
+            for table in engine.query_each(kql, [(at, query_span(rule, at)) for at in moments]):
+                yield table
+                given += 1
+        except QueryError:
+            pass
+    for at in moments[given:]:
+        try:
+            yield engine.query(kql, timespan=query_span(rule, at), now=at)
+        except QueryError as error:
+            yield error
 
 
 def grid(rule: Rule, first: datetime, last: datetime, *, through: datetime) -> list[datetime]:

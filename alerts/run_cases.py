@@ -14,7 +14,6 @@ from alerts.state import Change
 from alerts.yaml_source import SourceError
 from kql import tables
 from kql.duckdb_engine import DuckDbEngine, connect
-from kql.engine import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 
     from alerts.measure import Key
     from alerts.model import Rule
-    from alerts.rows import Arrival
-    from kql.engine import ResultTable, Timespan
+    from kql.engine import Engine, ResultTable
 
 _CLOSE: Final = 1e-9
 """How far, relatively, a value may be from the expected one: sums of real numbers are not exact."""
@@ -95,7 +93,7 @@ def read_file(path: Path) -> tuple[CaseFile, dict[str, Rule]]:
 
 
 def run_case(  # noqa: PLR0913, PLR0917 - what it is about, and where
-    file: str, now: datetime, case: Case, rule: Rule, engine: DuckDbEngine, connection: DuckDBPyConnection
+    file: str, now: datetime, case: Case, rule: Rule, engine: Engine, connection: DuckDBPyConnection
 ) -> CaseResult:
     """Run one test in an emptied database."""
     _fill(connection, case)
@@ -105,7 +103,7 @@ def run_case(  # noqa: PLR0913, PLR0917 - what it is about, and where
     moments = grid(rule, cases.first_instant(case, rule, now), max(checks), through=now + case.phase) if checks else []
     known: dict[Key, Expected] = {}
     mismatches = []
-    for done in replay(rule, corpus.query_text(rule), _Remembering(engine, case.arrivals), moments):
+    for done in replay(rule, corpus.query_text(rule), engine, moments):
         known = listed(rule, known, done)
         for check in checks.get(done.at, []):
             got = tuple(known.values())
@@ -152,32 +150,6 @@ def agrees(expected: Expected, got: Expected) -> bool:
         and expected.fired_at in {None, got.fired_at}
         and expected.resolved_at in {None, got.resolved_at}
     )
-
-
-class _Remembering:
-    """An engine that does not ask again what it knows: the same rows in sight give the same answer.
-
-    A query that reads the time is asked each time. Planning a query takes DuckDB some 20 ms, and the evaluations of one
-    test see few different sets of rows.
-    """
-
-    def __init__(self, engine: DuckDbEngine, arrivals: Sequence[Arrival]) -> None:
-        self._engine = engine
-        self._arrivals = arrivals
-        self._answers: dict[tuple[str, tuple[int, ...]], ResultTable] = {}
-
-    def query(self, kql: str, *, timespan: Timespan | None = None, now: datetime | None = None) -> ResultTable:
-        span = bounds(timespan, now) if now else None
-        if now is None or span is None or self._engine.depends_on_now(kql):
-            return self._engine.query(kql, timespan=timespan, now=now)
-        start, end = span
-        seen = (
-            kql,
-            tuple(i for i, row in enumerate(self._arrivals) if start <= row.time <= end and row.visible <= now),
-        )
-        if seen not in self._answers:
-            self._answers[seen] = self._engine.query(kql, timespan=timespan, now=now)
-        return self._answers[seen]
 
 
 def _close(expected: float | None, got: float | None) -> bool:

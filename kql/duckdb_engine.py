@@ -21,13 +21,16 @@ import duckdb_kql
 from duckdb_kql.types import kusto_type
 
 from core import events
-from kql import catalog, duckdb_errors, shipped_functions, tables
+from kql import catalog, duckdb_errors, many_moments, shipped_functions, tables
 from kql.engine import KqlType, Place, QueryError, ResultColumn, ResultTable, Timespan, bounds
+from kql.many_moments import NOW as _NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
+
+    from kql.many_moments import Moment
 
 MAX_ROWS: Final = 500_000
 """Log Analytics cuts a result here and says so."""
@@ -35,8 +38,6 @@ MEMORY: Final = "4GB"
 """What one database may use: a careless query fails instead of taking the machine with it."""
 TRANSLATIONS: Final = 256
 """Translated queries that are kept: translating takes some 20 ms, and an alert rule is asked thousands of times."""
-_NOW: Final = "kqlnow"
-"""The translator's parameter for now(), there when the query asks for it."""
 _TRUNCATION: Final = re.compile(r"\bset\s+truncationmaxrecords\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
@@ -102,12 +103,21 @@ class DuckDbEngine:
                     raise _timed_out(timeout_seconds) from error
                 raise duckdb_errors.from_duckdb(error, text) from error
 
-    def depends_on_now(self, kql: str) -> bool:
-        """Tell whether the query's answer may change with time alone: it, or a function of its, asks what time it is.
+    def query_each(self, kql: str, moments: Sequence[Moment]) -> Iterator[ResultTable]:
+        """Answer a query as it would be answered at each of these moments, in order, many moments in one go.
 
-        Raises QueryError for a query that cannot be translated.
+        The rows of an answer are in no certain order. Raises QueryError; a query that cannot be asked for many moments
+        at once is of kind `unsupported`, and `query` may still answer it.
         """
-        return _NOW in self._translated(_take_truncation(kql, MAX_ROWS)[0])[1]
+        text, limit = _take_truncation(kql, MAX_ROWS)
+        sql, _ = self._translated(text)
+        with self._cursor() as cursor:
+            try:
+                for batch in many_moments.batches(cursor, sql, moments):
+                    cursor.execute(many_moments.asked(sql, batch))
+                    yield from many_moments.apart(_result(cursor, limit * len(batch)), len(batch))
+            except duckdb.Error as error:
+                raise duckdb_errors.from_duckdb(error, text) from error
 
     def _translate(self, text: str) -> tuple[str, Mapping[str, Any]]:
         """Give the SQL and its parameters; the time is one of them, so the same SQL serves every instant."""

@@ -163,25 +163,29 @@ def view_statements(bounds: tuple[datetime, datetime] | None, now: datetime, *, 
     if bounds is not None:
         start, end = bounds
         seen += f" AND \"TimeGenerated\" BETWEEN TIMESTAMP '{_literal(start)}' AND TIMESTAMP '{_literal(end)}'"
+    return [f"CREATE TEMP VIEW {_quoted(name)} AS {select}" for name, select in selects(seen, read_by=read_by)]
+
+
+def selects(seen: str, *, read_by: str = "") -> list[tuple[str, str]]:
+    """Give what a query's names stand for, (name, SQL): the rows for which `seen`, a condition in SQL, holds.
+
+    Each may read those before it. `read_by` as above.
+    """
     named = read_by.casefold()
-    statements = [_table_view(table, seen) for table in TABLES if not named or table.name.casefold() in named]
+    found = [
+        (table.name, _table_select(table, seen)) for table in TABLES if not named or table.name.casefold() in named
+    ]
     if not named or ONCE.casefold() in named or _quoted(events.FUNCTION).casefold() in named:
-        statements += [
-            _deduplicated_view(seen),
-            f"CREATE TEMP VIEW {_quoted(events.FUNCTION)} AS SELECT * FROM {_quoted(ONCE)}",  # noqa: S608 - names of ours
-        ]
-    return statements
+        found += [(ONCE, _deduplicated(seen)), (events.FUNCTION, f"SELECT * FROM {_quoted(ONCE)}")]  # noqa: S608 - ours
+    return found
 
 
-def _table_view(table: Table, seen: str) -> str:
+def _table_select(table: Table, seen: str) -> str:
     columns = ", ".join(_quoted(name) for name, _ in table.columns)
-    return (
-        f"CREATE TEMP VIEW {_quoted(table.name)} AS "  # noqa: S608 - names and instants of ours
-        f"SELECT {columns}, '{table.name}' AS \"Type\" FROM {table.storage} WHERE {seen}"
-    )
+    return f"SELECT {columns}, '{table.name}' AS \"Type\" FROM {table.storage} WHERE {seen}"  # noqa: S608 - names of ours
 
 
-def _deduplicated_view(seen: str) -> str:
+def _deduplicated(seen: str) -> str:
     """Say in SQL what kql/functions/AciDnsEvents.kql says in KQL; a test holds the two together.
 
     Choosing row ids and joining back reads two columns to deduplicate; `arg_max(TimeGenerated, *)` as it is translated
@@ -190,8 +194,7 @@ def _deduplicated_view(seen: str) -> str:
     stored = ", ".join(_quoted(column.name) for column in events.COLUMNS)
     parsed = ", ".join(f"{_from_line(column)} AS {_quoted(column.name)}" for column in events.COLUMNS)
     # Row ids of the table count up from 0, those of log lines down from -1, so one number names a row of either.
-    return f"""CREATE TEMP VIEW {_quoted(ONCE)} AS
-WITH lines AS MATERIALIZED (
+    return f"""WITH lines AS MATERIALIZED (
   SELECT -1 - rowid AS id, TRY_CAST(substr("Message", {len(events.FALLBACK_MARKER) + 1}) AS JSON) AS line
   FROM {TRACES.storage} WHERE starts_with("Message", '{events.FALLBACK_MARKER}') AND {seen}
 ), parsed AS (SELECT id, {parsed} FROM lines
