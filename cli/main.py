@@ -14,6 +14,7 @@ from cli.ending import end as _end
 from cli.failures import EXIT_INTERRUPTED
 from cli.infra import infra_app
 from cli.kql import kql_app
+from cli.workbook import workbook_app
 from core.events import TOOL_VERSION, EventType
 from core.probe_settings import TargetSource
 
@@ -33,6 +34,7 @@ app.add_typer(local_app, name="local-azure")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(infra_app, name="infra")
 app.add_typer(kql_app, name="kql")
+app.add_typer(workbook_app, name="workbook")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead.")]
 GroupId = Annotated[str, typer.Argument(metavar="GROUP_ID", help="Full resource id of a container group.")]

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from workbooks.check import check
 from workbooks.model import UnknownItem, walk
 from workbooks.parse import load, parse
+from workbooks.resolve import Inputs, resolve
 
 GALLERY = sorted((Path(__file__).parents[3] / "shared" / "gallery").glob("*.workbook"))
 pytestmark = pytest.mark.skipif(not GALLERY, reason="no gallery workbooks beside this checkout")
@@ -95,8 +98,12 @@ def _mutate(root: Any, place: tuple[Any, ...], how: str, value: Any) -> None:
 
 @given(mutated())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_no_mutation_of_a_workbook_crashes_the_parser(root: Any) -> None:
+def test_no_mutation_of_a_workbook_crashes_reading_layout_or_check(root: Any) -> None:
     if not isinstance(root.get("items"), list) and "Notebook" not in str(root.get("version")):
         return
-    for item in walk(parse(json.dumps(root)).workbook.items):
-        assert item.path.startswith("$.items")
+    parsed = parse(json.dumps(root))
+    state = resolve(parsed.workbook, Inputs(datetime(2026, 1, 1, tzinfo=UTC), {"TimeRange": ("1h",), "tab": ("x",)}))
+    assert set(state.items) == {item.path for item in walk(parsed.workbook.items)}
+    for each in state.items.values():
+        each.scope.text(json.dumps(each.item.raw))
+    check(parsed)
