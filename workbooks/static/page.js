@@ -188,6 +188,6 @@
       if (plot) setFigure(plot, JSON.parse(data.textContent));
     });
   };
-  window.WorkbookPage = { prepare, setFigure, isDark };
+  window.WorkbookPage = { prepare, setFigure, redraw: draw, isDark };
   document.addEventListener("DOMContentLoaded", () => prepare(document.body));
 })();
