@@ -1,5 +1,6 @@
 """Silent and noisy components, heartbeats, ingestion and cost drivers, over rows whose answer is worked out by hand."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -164,17 +165,31 @@ def test_rewritten_times_and_duplicates_are_counted(workspace):
     workspace.says(20, "no_change", EventId="a")
     workspace.says(90, "no_change", EventId="a", EventTime="2026-02-01T00:00:00")
     rows = workspace.ask("AciDnsIngestion(1h) | sort by TimeGenerated asc")
-    assert [(row["Rows"], row["Rewritten"], row["Duplicates"]) for row in rows] == [(1, 1, 2), (2, 0, 0)]
+    assert [(row["Rows"], row["Rewritten"], row["Duplicates"]) for row in rows] == [(1, 1, 1), (2, 0, 1)]
+
+
+def fallback_line(event_id, happened):
+    fact = json.dumps({"EventId": event_id, "TimeGenerated": happened})
+    return {"TimeGenerated": "2026-03-01T11:45:00", "Message": events.FALLBACK_MARKER + fact}
 
 
 def test_the_fallback_and_refused_data_count_where_no_row_arrived(workspace):
-    stamp = "2026-03-01T10:30:00"
-    marked = {"TimeGenerated": stamp, "Message": events.FALLBACK_MARKER + "{}"}
-    workspace.store(tables.TRACES, marked, marked, {"TimeGenerated": stamp, "Message": "said AciDnsEventFallback "})
-    refused = [{"TimeGenerated": stamp, "InputStreamId": stream} for stream in (events.STREAM, "Custom-Else")]
+    happened = "2026-03-01T10:30:00"
+    broken = {"TimeGenerated": happened, "Message": events.FALLBACK_MARKER + "{"}
+    said = {"TimeGenerated": happened, "Message": "said " + events.FALLBACK_MARKER}
+    workspace.store(tables.TRACES, fallback_line("a", happened), fallback_line("b", happened), broken, said)
+    refused = [{"TimeGenerated": happened, "InputStreamId": stream} for stream in (events.STREAM, "Custom-Else")]
     workspace.store(tables.RULE_ERRORS, *refused)
     row = workspace.one("AciDnsIngestion(1h)")
-    assert (row["Rows"], row["FallbackRows"], row["DcrErrors"]) == (0, 2, 1)
+    found = (row["TimeGenerated"].hour, row["Rows"], row["FallbackRows"], row["Duplicates"], row["DcrErrors"])
+    assert found == (10, 0, 2, 0, 1)
+
+
+def test_a_row_and_its_log_line_are_one_fact_and_one_duplicate(workspace):
+    row = workspace.says(90, "no_change")
+    workspace.store(tables.TRACES, fallback_line(row["EventId"], "2026-03-01T10:30:00"))
+    found = workspace.one("AciDnsIngestion(1h)")
+    assert (found["Rows"], found["FallbackRows"], found["Duplicates"]) == (1, 1, 1)
 
 
 def test_the_longest_gap_of_an_apps_canary_stands_where_it_ended(workspace):
