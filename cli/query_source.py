@@ -1,6 +1,7 @@
 """Where queries are answered: a Log Analytics workspace, or rows in files on this machine."""
 
 import os
+import re
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from kql.engine import QueryError
     from kql.workspace_engine import WorkspaceEngine
 
+_OPERATOR: Final = re.compile(r"\|?\s*([a-z][a-z-]*)")
+_OPERATORS: Final = (
+    *("where", "project", "project-away", "project-rename", "extend", "summarize", "distinct", "count", "sort", "take"),
+    *("top", "join", "union", "lookup", "parse", "parse-where", "mv-expand", "render", "limit", "order", "getschema"),
+)
 _WIDTH: Final = 100
 _BEFORE: Final = 60
 """How much of a long line is shown, and how much of that stands before the fault."""
@@ -94,7 +100,7 @@ def failure_of(error: "QueryError", kql: str) -> ToolkitError:
     kind = kinds.get(error.kind)
     if kind is not None:
         return kind(error.message)
-    return BadQueryError(f"{error.message}{_meant(error)}{_shown(error, kql)}")
+    return BadQueryError(f"{error.message}{_meant(error, kql)}{_shown(error, kql)}")
 
 
 def _shown(error: "QueryError", kql: str) -> str:
@@ -113,14 +119,18 @@ def _shown(error: "QueryError", kql: str) -> str:
     )
 
 
-def _meant(error: "QueryError") -> str:
-    """Say which table, function or column may have been meant."""
+def _meant(error: "QueryError", kql: str) -> str:
+    """Say which operator, table, function or column may have been meant."""
     from kql import catalog, tables
 
-    token = error.place.token if error.place else ""
-    if error.kind != "semantic" or not token or "did you mean" in error.message:
+    if error.place is None or "did you mean" in error.message:
         return ""
-    columns = {name for columns in tables.schema().values() for name in columns}
-    known = {*tables.schema(), *catalog.functions(), *columns} - {tables.ONCE}
-    near = get_close_matches(token, known, n=2, cutoff=0.7)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
+    if error.kind == "syntax":
+        rest = "\n".join(kql.splitlines()[error.place.line - 1 :])[error.place.column :]
+        written = _OPERATOR.match(rest)
+        near = get_close_matches(written.group(1), _OPERATORS, n=2) if written else []
+    else:
+        columns = {name for columns in tables.schema().values() for name in columns}
+        known = {*tables.schema(), *catalog.functions(), *columns} - {tables.ONCE}
+        near = get_close_matches(error.place.token, known, n=2, cutoff=0.7)
+    return f" (did you mean {' or '.join(near)}?)" if near and error.place.token not in near else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from kql.gate.parser import Diagnosis, Parser, Schema, Text, shipped_schema
 
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
     from kql.catalog import Entry
     from kql.gate.sources import Finding, Source
 
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+
 
 def check(sources: Sequence[Source]) -> Iterator[Finding]:
     """Give what the parser finds, in one run for all files. Raises ParserMissingError, ParserFailedError."""
     schema = schema_with(source.entry for source in sources)
-    called = [Text(name, body, parameters) for name, (parameters, body) in schema.functions.items()]
+    names = _named([f"{source.entry.name} {source.entry.body}" for source in sources], schema)
+    called = [Text(name, schema.functions[name][1], schema.functions[name][0]) for name in names]
     queries = [source for source in sources if source.entry.kind == "query"]
     texts = [Text(source.entry.name, source.entry.body, source.entry.signature) for source in queries]
     diagnoses = Parser(schema).check([*called, *texts])
@@ -33,6 +37,18 @@ def schema_with(entries: Iterable[Entry]) -> Schema:
     schema = shipped_schema()
     checked = {entry.name: (entry.signature, entry.body) for entry in entries if entry.kind == "function"}
     return Schema(schema.tables, {**schema.functions, **checked})
+
+
+def _named(texts: list[str], schema: Schema) -> list[str]:
+    """Give the functions that texts name, and those that these name: analysing one takes a tenth of a second."""
+    found: list[str] = []
+    todo = list(texts)
+    while todo:
+        for name in _NAME.findall(todo.pop()):
+            if name in schema.functions and name not in found:
+                found.append(name)
+                todo.append(schema.functions[name][1])
+    return found
 
 
 def _one(source: Source, diagnosis: Diagnosis, functions: Mapping[str, Diagnosis]) -> Iterator[Finding]:
