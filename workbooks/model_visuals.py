@@ -130,6 +130,8 @@ class GraphSettings:
     honeycomb: bool = False
     top: Formatter | None = None
     center: Formatter | None = None
+    left: Formatter | None = None
+    right: Formatter | None = None
     bottom: Formatter | None = None
     node_id: str = ""
     source_id: str = ""
@@ -145,7 +147,7 @@ class GraphSettings:
     @property
     def places(self) -> tuple[Formatter, ...]:
         """The fields of a node that are set."""
-        return tuple(place for place in (self.top, self.center, self.bottom) if place is not None)
+        return tuple(p for p in (self.top, self.center, self.left, self.right, self.bottom) if p is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

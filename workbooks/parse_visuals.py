@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS: Final = 10_000
 DEFAULT_ROWS: Final = 250
+_COLOR_KINDS: Final = {"3": "thresholds", "4": "heatmap"}
+"""What graphs write as a number and maps as a word."""
 
 
 def visuals(content: Reader) -> Visuals:
@@ -167,12 +169,14 @@ def _tiles(tiles: Reader | None) -> TileSettings:
 def _graph(graph: Reader | None) -> GraphSettings:
     if graph is None:
         return GraphSettings()
-    graph.ignore("hivesMargin", "nodeSizeField", "sizeSettings")
+    graph.ignore("nodeSizeField", "sizeSettings", "showOrientationToggles", "edgeColorSettings")
     found = GraphSettings(
         path=graph.path,
         honeycomb=graph.integer("type") == 2,  # noqa: PLR2004 - the workbook's number of a honeycomb
         top=_place(graph, "topContent"),
         center=_place(graph, "centerContent"),
+        left=_place(graph, "leftContent"),
+        right=_place(graph, "rightContent"),
         bottom=_place(graph, "bottomContent"),
         node_id=graph.text("nodeIdField"),
         source_id=graph.text("sourceIdField"),
@@ -192,10 +196,11 @@ def _graph(graph: Reader | None) -> GraphSettings:
 def _colors(colors: Reader | None) -> ColorSettings:
     if colors is None:
         return ColorSettings()
-    colors.ignore("nodeColorField", "colorField", "type", "emptyValueColor")
+    colors.ignore("nodeColorField", "colorField", "type", "emptyValueColor", "mode")
+    kind = str(colors.raw("type") or "none")
     found = ColorSettings(
         path=colors.path,
-        kind=colors.text("type", "none"),
+        kind=_COLOR_KINDS.get(kind, kind),
         column=colors.text("nodeColorField") or colors.text("colorField"),
         palette=colors.text("heatmapPalette"),
         minimum=colors.number("heatmapMin"),
@@ -242,7 +247,7 @@ def _stat(stat: Reader | None) -> StatSettings:
         icon=stat.mapping("iconSettings"),
         number_format=number_format(stat.child("numberFormatSettings")),
     )
-    stat.ignore("titleText", "title")
+    stat.ignore("titleText", "title", "valueFontStyle", "minWidth")
     stat.done()
     return found
 

@@ -330,3 +330,25 @@ def test_a_template_group_is_told_as_an_error() -> None:
             Severity.ERROR,
         ),
     )
+
+
+def test_graphs_and_stats_say_their_colours_in_numbers_and_words() -> None:
+    graph = query(
+        graphSettings={
+            "type": 2,
+            "rightContent": {"columnMatch": "Rate"},
+            "hivesMargin": 5,
+            "colorSettings": {
+                "nodeColorField": "State",
+                "type": 4,
+                "heatmapPalette": "blue",
+                "emptyValueColor": "gray",
+            },
+        }
+    ).visuals.graph
+    stat = query(
+        statSettings={"valueField": "n", "valueAggregation": "None", "colorSettings": {"type": "static"}}
+    ).visuals.stat
+    assert (graph.honeycomb, graph.colors.kind, graph.colors.column) == (True, "heatmap", "State")
+    assert [place.column for place in graph.places] == ["Rate"]
+    assert (stat.column, stat.colors.kind) == ("n", "static")
