@@ -88,3 +88,28 @@ def _build(
     from cli.alerts_build import build
 
     end(lambda: build(rules, out, only_check=check, json=json), json=json)
+
+
+@alerts_app.command("backtest", epilog=CODES)
+def _backtest(  # noqa: PLR0913, PLR0917 - one for each option
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Rows in files: DuckDB, Parquet, JSON lines, or a folder of them."),
+    ] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option("--workspace", envvar="LOGS_WORKSPACE_ID", help="Rows of a Log Analytics workspace (a GUID)."),
+    ] = None,
+    last: Annotated[str, typer.Option("--last", help="How much history: 12h, 30d.")] = "30d",
+    end_: Annotated[
+        str | None, typer.Option("--end", metavar="ISO", help="Until when; the newest row of --data, or now.")
+    ] = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", metavar="NAME", help="Only this rule.")] = None,
+    format_: Annotated[str, typer.Option("--format", metavar="table|json|csv", help="How to print.")] = "table",
+    rules: Rules = None,
+) -> None:
+    """Replay the rules over real history: how often each would have fired, for what, and for how long."""
+    from cli.alerts_backtest import Wishes, backtest
+
+    wishes = Wishes.of(data=data, workspace=workspace, last=last, end=end_, rules=rule or [], format_=format_)
+    end(lambda: backtest(wishes, rules), json=wishes.format == "json")
