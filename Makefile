@@ -72,7 +72,7 @@ check: test     ## the same as test
 package: setup  ## the zip that azd deploys, in build/
 	@$(BIN)/python -m infra.package
 
-UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+UV_COMPILE = $(BIN)/uv pip compile $(PINS_FLAGS) --quiet --universal --python-version 3.11 --generate-hashes \
              --no-emit-index-url --no-emit-find-links --no-header
 pins: setup     ## compile every requirements*.txt from pyproject.toml and requirements-*.in
 	@$(UV_COMPILE) pyproject.toml -o requirements.txt
