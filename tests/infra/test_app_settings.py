@@ -93,7 +93,8 @@ def zone_map(file: Path) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("file", PARAMETERS, ids=lambda path: path.name.partition(".")[0])
 def test_an_app_with_the_deployed_settings_starts(file: Path) -> None:
-    network = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
+    group = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+    network = f"{group}/providers/Microsoft.Network/virtualNetworks/v"
     environment = {
         "DNS_ZONE_MAP": json.dumps(zone_map(file)),
         "LOGS_INGESTION_ENDPOINT": "https://dcr-acidns-abcd.westeurope-1.ingest.monitor.azure.com",

@@ -112,7 +112,7 @@ def test_a_workbook_without_a_heading_is_named_by_its_file(tmp_path: Path) -> No
 
 def test_a_workbook_that_is_no_json_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "broken.workbook").write_text("{", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="broken.workbook is not JSON"):
+    with pytest.raises(ConfigurationError, match=r"broken\.workbook is not JSON"):
         workbooks_module.text(tmp_path)
 
 
