@@ -149,6 +149,7 @@ def test_a_foreign_value_is_written_for_its_place(template: str, value: str, exp
         ("x == ```{p}```", "a"),
         ("x == @'{p}'", "a\nb"),
         ("x == '\\{p}'", "'a"),
+        ("x == '\\{p}'", "n"),
         ("x == '{p}", "a"),
         ("x == '{p}'", "a\u2028b"),
         ("x == '{p}'", "a\x00b"),
