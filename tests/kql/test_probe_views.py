@@ -119,6 +119,7 @@ def test_rows_of_a_run_that_is_not_completed_yet_count(workspace):
     completed(workspace, 20, "r1")
     looked(workspace, 10, "web", "a_missing", run="r2")
     looked(workspace, 30, "old", "a_missing", run="r0")
+    looked(workspace, 20, "same-moment", "a_missing", run="r0")
     assert short(latest(workspace, "Verdict")) == [("web", "a_missing")]
 
 

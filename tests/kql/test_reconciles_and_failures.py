@@ -5,6 +5,11 @@ from datetime import UTC, datetime, timedelta
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def group_id(name):
+    provider = "Microsoft.ContainerInstance/containerGroups"
+    return f"/subscriptions/s-1/resourceGroups/rg-one/providers/{provider}/{name}"
+
+
 def ago(moment):
     return round((NOW - moment).total_seconds() / 60, 3)
 
@@ -175,7 +180,8 @@ def test_drifts_deferrals_and_canaries_are_no_failures(workspace):
 
 
 def test_throttling_counts_runs_refusals_further_attempts_and_calls(workspace):
-    workspace.says(20, "reconcile_failed", group="web", SourceEventId="e1", ErrorCode="throttled", ArmCalls=9)
+    upper = {"group": "web", "ContainerGroupId": group_id("web").upper()}
+    workspace.says(20, "reconcile_failed", **upper, SourceEventId="e1", ErrorCode="throttled", ArmCalls=9)
     workspace.says(19, "reconcile_failed", group="web", SourceEventId="e1", ErrorCode="throttled", ArmCalls=9)
     workspace.says(10, "reconcile_updated", group="web", SourceEventId="e1", ArmCalls=4)
     workspace.says(10, "reconcile_no_op", group="db", SourceEventId="e1", ArmCalls=3)

@@ -78,7 +78,7 @@ def busy(workspace):
     other = {**agent, "ContainerGroup_s": "web", "ResourceGroup": "rg-two"}
     new = {
         "TimeGenerated": STAMP,
-        "ContainerGroup": "web",
+        "ContainerGroup": "WEB",
         "ContainerName": "nginx",
         "_ResourceId": ID.format("RG-One", "web"),
     }
