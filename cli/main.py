@@ -13,7 +13,7 @@ from cli.ending import CODES, State
 from cli.ending import end as _end
 from cli.failures import EXIT_INTERRUPTED
 from cli.infra import infra_app
-from cli.kql import kql_app
+from cli.kql import Data, Workspace, kql_app
 from cli.workbook import workbook_app
 from core.events import TOOL_VERSION, EventType
 from core.probe_settings import TargetSource
@@ -236,6 +236,24 @@ def _sample_history(  # noqa: PLR0913, PLR0917 - one for each option
 
     wanted = Wanted(out=out, days=days, groups=groups, events=events, seed=seed, end=end, truth=truth)
     _end(lambda: sample_history(wanted, json=json), json=json)
+
+
+@app.command("dashboard", epilog=CODES)
+def _dashboard(  # noqa: PLR0913, PLR0917 - one for each option
+    data: Data = None,
+    workspace: Workspace = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 chooses a free one.")] = 0,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    open_: Annotated[bool, typer.Option("--open", help="Open a browser.")] = False,
+    workbook: Annotated[
+        list[Path] | None, typer.Option("--workbook", metavar="FILE", help="Show these in place of those that ship.")
+    ] = None,
+) -> None:
+    """Show the workbooks in a browser, over rows in files or a workspace. Only reads; this machine only."""
+    from cli.dashboard import Wish, dashboard
+
+    wish = Wish(data, workspace, host, port, open_, tuple(workbook or ()))
+    _end(lambda: dashboard(wish), json=False)
 
 
 @local_app.command("up", epilog=CODES)

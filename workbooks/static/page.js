@@ -7,6 +7,9 @@
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
   const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* a page from a file keeps nothing */ } };
 
+  // Plotly carries the stylesheet of a map library, which no chart here uses and the content security policy refuses.
+  document.head.appendChild = (node) => (node.nodeName === "STYLE" ? node : Node.prototype.appendChild.call(document.head, node));
+
   // ---- theme -------------------------------------------------------------------------------------------------------
   const isDark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   const asked = new URLSearchParams(location.search).get("theme") ?? stored("theme");
@@ -35,7 +38,8 @@
       xaxis: { ...axis, ...given.xaxis }, yaxis: { ...axis, ...given.yaxis },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: color("--text"), size: 12, family: getComputedStyle(document.body).fontFamily },
-      margin: { l: 44, r: 12, t: 8, b: 34 }, legend: { orientation: "h", y: -0.18 }, autosize: true,
+      margin: { l: 44, r: 12, t: 8, b: 8 }, autosize: true,
+      legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom" },
       hoverlabel: { bgcolor: color("--raised"), font: { color: color("--text") } },
       transition: { duration: 0 },
     };
