@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_TEXT: Final = 10_000
+MAX_INITIAL_VALUES: Final = 100
+"""The portal starts a multi-value parameter with no more of a query's answers."""
 _SPECIAL: Final = re.compile(r"value::(all|selected|\d{1,4})")
 _DAY: Final = 86_400_000
 
@@ -117,7 +119,7 @@ def _several(
         if problem:
             return Chosen(None, problem)
     else:
-        members = parameter.value or parameter.default or tuple(option.value for option in options)
+        members = parameter.value or parameter.default or tuple(option.value for option in options[:MAX_INITIAL_VALUES])
     if not members and parameter.required:
         return Chosen(None)
     return Chosen(_listed(parameter, tuple(Option(text, text) for text in members), trusted=own.issuperset(members)))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MAX_OPTIONS: Final = 1000
 """The portal offers no more in a dropdown."""
-MAX_INITIAL_VALUES: Final = 100
 ROLES: Final = ("value", "label", "selected", "group")
 
 

@@ -390,3 +390,9 @@ def test_every_gallery_workbook_lays_out_whatever_queries_answer(path: Path) -> 
 def test_a_range_without_a_length_leaves_the_time_to_the_query() -> None:
     assert state(query("T", timeContext={"durationMs": 0})).items["$.items[0]"].time is None
     assert state(query("T", timeContext={"durationMs": 5})).items["$.items[0]"].time == TimeRange(5)
+
+
+def test_a_multi_value_parameter_starts_with_a_hundred_answers_at_most() -> None:
+    items = (parameters({"name": "m", "type": 9, "query": "Q", "queryType": 0}), query("x in ({m})"))
+    found = state(*items, answers={Request("Q"): table("v", rows=[(f"v{n}",) for n in range(150)])})
+    assert (asked(found) or "").count(",") == 99
