@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts import parse
 from alerts.fields import did_you_mean
-from alerts.yaml_source import SourceError
-from core.errors import InputError
+from alerts.yaml_source import RuleError, SourceError
 from kql import catalog
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ RUNBOOKS: Final = ROOT.parent / "docs" / "runbooks"
 
 
 def read_rule(path: Path) -> Rule:
-    """Read one rule's file. Raises SourceError, or InputError when the file cannot be read."""
+    """Read one rule's file. Raises SourceError, or RuleError when the file cannot be read."""
     return parse.rule(read_text(path), shown(path))
 
 
@@ -56,11 +55,11 @@ def case_files(folder: Path = TESTS) -> list[Path]:
 
 
 def chosen(rules: dict[str, Rule], names: Iterable[str]) -> list[Rule]:
-    """Give the rules of these names, or all. Raises InputError for a name that there is not."""
+    """Give the rules of these names, or all. Raises RuleError for a name that there is not."""
     names = list(names)
     for name in names:
         if name not in rules:
-            raise InputError(f"no alert rule {name!r}{did_you_mean(name, rules)}")
+            raise RuleError(f"no alert rule {name!r}{did_you_mean(name, rules)}")
     return [rules[name] for name in names] if names else list(rules.values())
 
 
@@ -76,11 +75,11 @@ def query_text(rule: Rule) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file. Raises InputError."""
+    """Read a text file. Raises RuleError."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{shown(path)} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise RuleError(f"{shown(path)} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def shown(path: Path) -> str:

@@ -10,8 +10,7 @@ from alerts.cases import NOW
 from alerts.lint_query import Answer
 from alerts.measure import query_span
 from alerts.run_cases import read_file
-from alerts.yaml_source import SourceError
-from core.errors import InputError
+from alerts.yaml_source import RuleError, SourceError
 from kql import catalog
 from kql.duckdb_engine import DuckDbEngine, connect
 from kql.engine import QueryError, ResultTable
@@ -99,7 +98,7 @@ def tests(paths: Sequence[Path]) -> TestFacts:
         except SourceError as error:
             reasons += error.reasons
             continue
-        except InputError as error:
+        except RuleError as error:
             reasons.append(f"{corpus.shown(path)}:1: {error}")
             continue
         for case in found.cases:

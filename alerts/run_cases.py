@@ -56,7 +56,7 @@ class CaseResult:
 def run_files(paths: Sequence[Path], rules: Sequence[str] = ()) -> Iterator[CaseResult]:
     """Run the tests of these files, or of them those of these rules, in one database.
 
-    Raises SourceError with the reasons of all files, and InputError for a file that cannot be read.
+    Raises SourceError with the reasons of all files, and RuleError for a file that cannot be read.
     """
     read = _read_all(paths)
     connection = connect()
@@ -85,7 +85,7 @@ def _read_all(paths: Sequence[Path]) -> list[tuple[CaseFile, dict[str, Rule]]]:
 
 
 def read_file(path: Path) -> tuple[CaseFile, dict[str, Rule]]:
-    """Read a file of tests and the rules that it is about, by name. Raises SourceError and InputError."""
+    """Read a file of tests and the rules that it is about, by name. Raises SourceError and RuleError."""
     text, file = corpus.read_text(path), corpus.shown(path)
     rules = [corpus.read_rule(path.parent / written) for written in cases.rule_files(text, file)]
     by_name = {rule.name: rule for rule in rules}

@@ -25,7 +25,13 @@ MAX_NODES: Final = 200_000
 MAX_DEPTH: Final = 50
 
 
-class SourceError(InputError):
+class RuleError(InputError):
+    """A rule, a test or a file of them that is not there or cannot be used; the message says what to do."""
+
+    code = "bad_rule"
+
+
+class SourceError(RuleError):
     """A YAML file that cannot be used; `reasons` has every one of them, each with its file and line."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
@@ -76,17 +82,15 @@ for tag, pattern, first in (
 
 def load(text: str, file: str) -> Source:
     """Read one document. Raises SourceError when it is not YAML or a key stands twice."""
-    loader = _Loader(text)
+    source = Source(file, None)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
-        source = Source(file, None)
         source.value = None if node is None else _construct(loader, node, (), source)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise SourceError([f"{file}:{mark.line + 1 if mark else 1}: not YAML: {what}"]) from error
-    finally:
-        loader.dispose()
     source.finish()
     return source
 

@@ -14,12 +14,13 @@ import typer
 from alerts import corpus, history
 from alerts.backtest import Backtest, run
 from alerts.durations import to_short
+from alerts.yaml_source import RuleError
 from cli import console
 from cli.alerts_show import condition
 from cli.events import parse_last, stamp
 from cli.query_source import failure_of, open_workspace
 from cli.words import counted
-from core.errors import EXIT_DONE, EXIT_FAILURE, ConfigurationError, InputError
+from core.errors import EXIT_DONE, EXIT_FAILURE, ConfigurationError
 from kql.catalog import CatalogError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _missing(what: str) -> None:
 def _newest(engine: "DuckDbEngine", data: Path) -> datetime:
     newest = engine.query("AciDnsEvents_CL | summarize Newest = max(TimeGenerated)").values("Newest")
     if not newest or newest[0] is None:
-        raise InputError(f"{data} has no event: there is no history to replay")
+        raise RuleError(f"{data} has no event: there is no history to replay")
     return _whole_minute(newest[0]) + _MINUTE
 
 

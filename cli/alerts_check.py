@@ -6,10 +6,10 @@ from pathlib import Path
 from alerts import corpus, facts
 from alerts.findings import Finding, Level
 from alerts.lint import Facts, lint, unreadable
-from alerts.yaml_source import SourceError
+from alerts.yaml_source import RuleError, SourceError
 from cli import console
 from cli.words import counted
-from core.errors import EXIT_DONE, EXIT_FAILURE, InputError
+from core.errors import EXIT_DONE, EXIT_FAILURE
 from kql.gate import Parser, ParserMissingError
 
 
@@ -51,7 +51,7 @@ def findings(folders: Folders, parser: Parser | None) -> tuple[list[Finding], in
     """Give what lint finds, and how many rules there are. What cannot be read is a finding."""
     files = corpus.rule_files(folders.rules)
     if not files:
-        raise InputError(f"no rule (*.yaml) in {folders.rules}")
+        raise RuleError(f"no rule (*.yaml) in {folders.rules}")
     broken: list[Finding] = []
     rules = {}
     for path in files:

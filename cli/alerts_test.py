@@ -7,9 +7,10 @@ from typing import Any
 from alerts import corpus
 from alerts.diff import failure
 from alerts.run_cases import CaseResult, run_files
+from alerts.yaml_source import RuleError
 from cli import console
 from cli.words import counted
-from core.errors import EXIT_DONE, EXIT_FAILURE, InputError
+from core.errors import EXIT_DONE, EXIT_FAILURE
 
 
 def run_tests(files: list[Path], names: list[str], *, json: bool) -> int:
@@ -19,7 +20,7 @@ def run_tests(files: list[Path], names: list[str], *, json: bool) -> int:
     results = list(run_files(paths, names))
     if not results:
         where = ", ".join(corpus.shown(path) for path in paths) or corpus.shown(corpus.TESTS)
-        raise InputError(f"no unit test{f' of {chr(44).join(names)}' if names else ''} in {where}")
+        raise RuleError(f"no unit test{f' of {chr(44).join(names)}' if names else ''} in {where}")
     failed = [result for result in results if result.mismatches]
     if json:
         console.show_json([_as_json(result) for result in results])
