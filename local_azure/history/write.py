@@ -43,7 +43,7 @@ def write_duckdb(
         try:
             tables.create(connection)
             connection.execute("BEGIN")  # one transaction: a commit for each day and table takes longer than the rows
-            found = _each_day(shape, seed, progress, lambda name, rows: _insert(connection, name, rows))
+            found = _each_day(shape, seed, progress, lambda name, rows: insert(connection, name, rows))
             connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
         finally:
@@ -101,7 +101,8 @@ def _each_day(
     return rows, history.truth
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+def insert(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Store rows of the table of that name in an open database of kql/tables.py's layout."""
     connection.register("_day", rows)
     connection.execute(f"INSERT INTO {_STORAGE[name].storage} SELECT * FROM _day")  # noqa: S608 - a name of ours
     connection.unregister("_day")
