@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from infra.costs import Fleet, estimate, read_prices, shown_price, total
+from infra.costs import ROW_BYTES, Fleet, estimate, read_prices, shown_price, total
 
 PRICES = read_prices()
 
@@ -24,7 +24,7 @@ def test_a_fleet_of_one_is_counted_as_by_hand() -> None:
 
 def test_every_row_of_the_probe_is_what_grows_with_the_fleet() -> None:
     failures, everything = (quantities(Fleet(10_000, probe_all_rows=each))["log_ingestion"] for each in (False, True))
-    assert everything - failures == pytest.approx(10_000 * 4_320 * 1_100 / 1e9)
+    assert everything - failures == pytest.approx(10_000 * 4_320 * ROW_BYTES / 1e9)
 
 
 def test_a_free_grant_is_taken_off_and_never_pays_back() -> None:
