@@ -20,7 +20,7 @@ param location string
 @description('Tags of every resource.')
 param tags object = {}
 
-@description('Names that replace the conventional ones, by key: resourceGroup, workspace, applicationInsights, storage, plan, writer, observer, rule, endpoint, queryPack, actionGroup, network, repairTopic.')
+@description('Names that replace the conventional ones, by key: resourceGroup, workspace, applicationInsights, storage, observerStorage, writer, observer, rule, endpoint, queryPack, actionGroup, network, repairTopic.')
 param names object = {}
 
 @description('Which zones belong to which resource group; docs/settings.md says how it is written. The only list that has to be kept.')
@@ -148,7 +148,8 @@ var home = names.?resourceGroup ?? 'rg-acidns-${environmentName}'
 var workspaceName = names.?workspace ?? 'log-acidns-${environmentName}-${token}'
 var writerName = names.?writer ?? 'func-acidns-${environmentName}-writer-${token}'
 var observerName = names.?observer ?? 'func-acidns-${environmentName}-observer-${token}'
-var storageName = names.?storage ?? take('stacidns${token}', 24)
+var storageName = names.?storage ?? take('stacidnsw${token}', 24)
+var observerStorageName = names.?observerStorage ?? take('stacidnso${token}', 24)
 
 // The zone map, read: the resource groups of container groups and the zones, each once, as 'subscription/group[/zone]'.
 var entries = map(items(zoneMap), entry => {
@@ -263,7 +264,31 @@ module storage 'modules/storage.bicep' = {
     name: storageName
     sku: storageSku
     openToAzureServicesOnly: privateEndpoints
+    keepsDeadLetters: true
     workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module observerStorage 'modules/storage.bicep' = if (two) {
+  name: 'acidns-observer-storage'
+  scope: homeGroup
+  params: {
+    location: location
+    tags: allTags
+    name: observerStorageName
+    sku: storageSku
+    openToAzureServicesOnly: privateEndpoints
+    keepsDeadLetters: false
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module blobZone 'modules/blob-zone.bicep' = if (privateEndpoints && empty(existingBlobZoneId)) {
+  name: 'acidns-blob-zone'
+  scope: homeGroup
+  params: {
+    tags: allTags
+    networkId: empty(existingSubnetId) ? network.outputs.id : split(existingSubnetId, '/subnets/')[0]
   }
 }
 
@@ -276,8 +301,20 @@ module storageEndpoint 'modules/private-endpoint.bicep' = if (privateEndpoints) 
     name: 'pe-${storageName}-blob'
     targetId: storage.outputs.id
     subnetId: empty(existingSubnetId) ? network.outputs.endpointSubnetId : existingEndpointSubnetId
-    existingZoneId: existingBlobZoneId
-    networkId: empty(existingSubnetId) ? network.outputs.id : split(existingSubnetId, '/subnets/')[0]
+    zoneId: empty(existingBlobZoneId) ? blobZone.outputs.id : existingBlobZoneId
+  }
+}
+
+module observerStorageEndpoint 'modules/private-endpoint.bicep' = if (privateEndpoints && two) {
+  name: 'acidns-observer-storage-endpoint'
+  scope: homeGroup
+  params: {
+    location: location
+    tags: allTags
+    name: 'pe-${observerStorageName}-blob'
+    targetId: observerStorage.outputs.id
+    subnetId: empty(existingSubnetId) ? network.outputs.endpointSubnetId : existingEndpointSubnetId
+    zoneId: empty(existingBlobZoneId) ? blobZone.outputs.id : existingBlobZoneId
   }
 }
 
@@ -321,7 +358,7 @@ module writer 'modules/function-app.bicep' = {
     })
     name: writerName
     storageName: storage.outputs.name
-    packageContainer: storage.outputs.writerContainer
+    packageContainer: storage.outputs.packageContainer
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     workspaceId: monitoring.outputs.workspaceId
     subnetId: subnetId
@@ -348,8 +385,8 @@ module observer 'modules/function-app.bicep' = if (two) {
       'azd-service-name': 'observer'
     })
     name: observerName
-    storageName: storage.outputs.name
-    packageContainer: storage.outputs.observerContainer
+    storageName: observerStorage.outputs.name
+    packageContainer: observerStorage.outputs.packageContainer
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     workspaceId: monitoring.outputs.workspaceId
     subnetId: subnetId
@@ -377,10 +414,27 @@ module homeRoles 'modules/roles-home.bicep' = {
     ], [
       observerPrincipalId
     ])
-    storageName: storage.outputs.name
     ruleName: ingestion.outputs.ruleName
     repairTopicName: repairOn ? repairTopic.outputs.name : ''
     repairPrincipalId: observerPrincipalId
+  }
+}
+
+module writerStorageRole 'modules/roles-storage.bicep' = {
+  name: 'acidns-roles-storage-writer'
+  scope: homeGroup
+  params: {
+    storageName: storage.outputs.name
+    principalId: writer.outputs.principalId
+  }
+}
+
+module observerStorageRole 'modules/roles-storage.bicep' = if (two) {
+  name: 'acidns-roles-storage-observer'
+  scope: homeGroup
+  params: {
+    storageName: observerStorage.outputs.name
+    principalId: observer.outputs.principalId
   }
 }
 

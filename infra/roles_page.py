@@ -17,7 +17,7 @@ _SCOPES: Final = {
     "aci_group": "each resource group of the zone map",
     "forward_zone": "each forward zone",
     "reverse_zone": "each reverse zone",
-    "storage": "the apps' storage account",
+    "storage": "its own storage account",
     "dead_letters": "the container for dead letters",
     "data_collection_rule": "the data collection rule",
     "telemetry": "the Application Insights component",

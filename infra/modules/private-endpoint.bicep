@@ -1,12 +1,10 @@
-// A private endpoint for blobs, and the zone that names it.
+// A private endpoint for blobs, named in a zone.
 param location string
 param tags object
 param name string
 param targetId string
 param subnetId string
-param existingZoneId string
-@description('Network that a new zone is linked to.')
-param networkId string
+param zoneId string
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   name: name
@@ -30,26 +28,6 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   }
 }
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = if (empty(existingZoneId)) {
-  name: 'privatelink.blob.${environment().suffixes.storage}'
-  location: 'global'
-  tags: tags
-  properties: {}
-}
-
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = if (empty(existingZoneId)) {
-  parent: zone
-  name: 'functions'
-  location: 'global'
-  tags: tags
-  properties: {
-    registrationEnabled: false
-    virtualNetwork: {
-      id: networkId
-    }
-  }
-}
-
 resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = {
   parent: endpoint
   name: 'default'
@@ -58,7 +36,7 @@ resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025
       {
         name: 'blob'
         properties: {
-          privateDnsZoneId: empty(existingZoneId) ? zone.id : existingZoneId
+          privateDnsZoneId: zoneId
         }
       }
     ]

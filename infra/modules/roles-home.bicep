@@ -1,15 +1,10 @@
-// What the apps may do in their own resource group: their storage, the rule that takes events, the repair topic.
+// What the apps may do in their own resource group: send events to the rule, and publish to the repair topic.
 param principalIds array
-param storageName string
 param ruleName string
 param repairTopicName string
 param repairPrincipalId string
 
 var roles = loadJsonContent('../generated/roles.json')
-
-resource storage 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
-  name: storageName
-}
 
 resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' existing = {
   name: ruleName
@@ -18,17 +13,6 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' existing = {
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = if (!empty(repairTopicName)) {
   name: empty(repairTopicName) ? 'none' : repairTopicName
 }
-
-resource blobOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principalId in principalIds: {
-  name: guid(storage.id, principalId, roles.storageBlobDataOwner)
-  scope: storage
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
-    description: 'Package and locks of the function app'
-  }
-}]
 
 resource eventSender 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principalId in principalIds: {
   name: guid(rule.id, principalId, roles.monitoringMetricsPublisher)

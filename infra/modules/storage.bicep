@@ -1,4 +1,5 @@
-// The apps' storage: their packages, the Functions host's locks, and events that were given up. No keys, no public access.
+// One app's storage: its package, the Functions host's locks, and if wanted events that were given up. Each app has its
+// own: who can write an app's package can become the app. No keys, no public access.
 param location string
 param tags object
 param name string
@@ -9,6 +10,8 @@ param name string
 param sku string
 @description('Whether only private endpoints and trusted Azure services (Event Grid for dead letters) get through.')
 param openToAzureServicesOnly bool
+@description('Whether events that Event Grid gives up are kept here.')
+param keepsDeadLetters bool
 param workspaceId string
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-08-01' = {
@@ -49,23 +52,15 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01' = {
   }
 }
 
-resource writerPackage 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = {
+resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = {
   parent: blobs
-  name: 'package-writer'
+  name: 'package'
   properties: {
     publicAccess: 'None'
   }
 }
 
-resource observerPackage 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = {
-  parent: blobs
-  name: 'package-observer'
-  properties: {
-    publicAccess: 'None'
-  }
-}
-
-resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = {
+resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = if (keepsDeadLetters) {
   parent: blobs
   name: 'dead-letters'
   properties: {
@@ -73,7 +68,7 @@ resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@
   }
 }
 
-resource lifetime 'Microsoft.Storage/storageAccounts/managementPolicies@2025-08-01' = {
+resource lifetime 'Microsoft.Storage/storageAccounts/managementPolicies@2025-08-01' = if (keepsDeadLetters) {
   parent: storage
   name: 'default'
   properties: {
@@ -126,6 +121,5 @@ resource writes 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 output id string = storage.id
 output name string = storage.name
-output writerContainer string = writerPackage.name
-output observerContainer string = observerPackage.name
-output deadLetterContainer string = deadLetters.name
+output packageContainer string = package.name
+output deadLetterContainer string = 'dead-letters'
