@@ -31,13 +31,13 @@ threshold: 0
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def at() -> datetime:
     """Give the instant that tests evaluate at: nothing depends on when they are run."""
     return T
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_rule() -> Callable[..., Rule]:
     """Give `make(**settings)`: a rule that looks every 5 minutes at 5 minutes, and fires for any row."""
 
@@ -62,7 +62,7 @@ def make_rule() -> Callable[..., Rule]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_table() -> Callable[..., ResultTable]:
     """Give `make("Name:type ...", *rows)`: a query's answer."""
 
@@ -97,7 +97,7 @@ def with_rows() -> Any:
         connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rule_yaml() -> Callable[..., str]:
     """Give `text(**settings)`: a valid rule's file with settings replaced; None leaves one out, others are appended."""
 
