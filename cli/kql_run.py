@@ -103,7 +103,9 @@ def run(wish: Wish) -> int:
 def text_of(wish: Wish) -> str:
     """Give the KQL to run: of a name, a file or stdin, its parameters bound."""
     if (wish.name is None) == (wish.file is None):
-        raise BadRequestError("give the name of a query or function, - for stdin, or --file; `drift kql list` shows names")
+        raise BadRequestError(
+            "give the name of a query or function, - for stdin, or --file; `drift kql list` shows names"
+        )
     values = dict(_pair(text) for text in wish.parameters)
     if wish.file is not None:
         return _of_file(wish.file, values)
