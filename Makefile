@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check package pins pins-check setup-functions setup-node clean
+.PHONY: help setup demo test lint types imports check generated package pins pins-check setup-functions setup-node clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -68,6 +68,10 @@ $(NODE_STAMP): package.json package-lock.json
 	@touch $@
 
 check: test     ## the same as test
+
+generated: setup ## files that are written from other files: what is deployed, and tables of the docs
+	@$(BIN)/drift infra build
+	@$(BIN)/python scripts/data_dictionary.py
 
 package: setup  ## the zip that azd deploys, in build/
 	@$(BIN)/python -m infra.package
