@@ -140,4 +140,4 @@ class Fields:
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """Give `; did you mean 'x'?` where a known word is close, or which ones there are."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(set(known)))}"

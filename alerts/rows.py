@@ -126,7 +126,7 @@ def _columns(fields: Fields, table: tables.Table, now: datetime) -> dict[str, An
             fields.complain(name, problem)
         elif value is not None:
             values[name] = value
-    fields.know(name for name, _ in table.columns)
+    fields.know(name for name, _ in table.columns if name != tables.RECEIVED)
     return values
 
 
