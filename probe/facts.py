@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from core.arm_id import ArmId
-from core.errors import InputError, ToolkitError, ZoneMissingError
+from core.errors import ForbiddenError, InputError, ToolkitError, ZoneMissingError
 from core.live import LiveGroup
 from core.names import is_within, relative_name
 from core.records import RecordType, ZoneRef
@@ -47,22 +47,41 @@ class FactReader:
         )
 
     def zones(self, wanted: Iterable[ZoneRef]) -> AzureFacts:
-        """Read the wanted zones and their links, and the zones of the same name and below, which may be in the way."""
+        """Read the wanted zones and their links, and the zones of the same name and below, which may be in the way.
+
+        Reader on the zones alone does not reach their subscription: they are then read one by one, and what is in the
+        way is not looked for.
+        """
         wanted = list(wanted)
         names = {ref.name for ref in wanted}
         found: list[Zone] = []
         listed: set[str] = set()
+        missing: set[ZoneRef] = set()
         for subscription in sorted({ref.subscription_id.lower() for ref in wanted if ref.subscription_id}):
-            refs = self._read(self.context.private_dns.zones, subscription)
-            listed |= {subscription} if refs is not None else set()
-            for ref in refs or ():
-                if any(is_within(ref.name, name) for name in names):
-                    zone = self._zone(ref)
-                    found += [zone] if zone else []
-        return AzureFacts(zones=tuple(found), listed=frozenset(listed))
+            refs = self._list(subscription)
+            if refs is not None:
+                listed.add(subscription)
+                refs = [ref for ref in refs if any(is_within(ref.name, name) for name in names)]
+            else:
+                refs = [ref for ref in wanted if ref.subscription_id.lower() == subscription and ref.resource_group]
+            for ref in refs:
+                zone = self._zone(ref)
+                found += [zone] if zone else []
+                missing |= set() if zone else {ref}
+        return AzureFacts(zones=tuple(found), listed=frozenset(listed), missing=frozenset(missing))
+
+    def _list(self, subscription: str) -> list[ZoneRef] | None:
+        """List a subscription's zones; None when that may not be done, or failed."""
+        try:
+            return list(self.context.private_dns.zones(subscription))
+        except ForbiddenError:
+            self.remarks.append(f"zones in the way are not looked for: {subscription} may not be listed")
+        except ToolkitError as error:
+            self.remarks.append(str(error).partition("\n")[0])
+        return None
 
     def _zone(self, ref: ZoneRef) -> Zone | None:
-        """Read one zone's links; None when it was deleted since it was listed."""
+        """Read one zone's links; None when it does not exist, or no longer."""
         try:
             return Zone(ref, tuple(self.context.private_dns.links(ref)))
         except ZoneMissingError:

@@ -35,7 +35,8 @@ class AzureFacts:
     `zones` are those that matter of the subscriptions in `listed` (lower-case ids). `records` has what zones say, by
     the full name and type of a record set: no values for one that was looked up and not found, and one that was not
     looked up is absent. `groups` has container groups by lower-case id. `dns_servers` are those that the vantage's
-    network hands out: empty for Azure's own, None when not known.
+    network hands out: empty for Azure's own, None when not known. `missing` are zones that were asked for one by one,
+    in a subscription that may not be listed, and that do not exist.
     """
 
     zones: tuple[Zone, ...] = ()
@@ -43,6 +44,7 @@ class AzureFacts:
     groups: Mapping[str, LiveGroup] = field(default_factory=dict)
     dns_servers: tuple[str, ...] | None = None
     listed: frozenset[str] = frozenset()
+    missing: frozenset[ZoneRef] = frozenset()
 
     def zone(self, ref: ZoneRef) -> Zone | None:
         """Find the zone that is meant; what the reference leaves empty may be anything, if one zone alone fits."""
@@ -51,7 +53,7 @@ class AzureFacts:
 
     def is_missing(self, ref: ZoneRef) -> bool:
         """Tell whether the zone is known not to exist."""
-        return self.zone(ref) is None and ref.subscription_id.lower() in self.listed
+        return self.zone(ref) is None and (ref.subscription_id.lower() in self.listed or ref in self.missing)
 
     def namesakes(self, name: str) -> list[Zone]:
         """List the zones of this name: there may be one in each resource group."""

@@ -142,11 +142,13 @@ class KnownRecords:
 class KnownZones:
     """The links that were listed, and the zones that may hide others: those below a configured reverse zone.
 
-    What could not be listed is left out: it is in the run's `incomplete`.
+    What could not be listed is left out: it is in the run's `incomplete`. `unlisted` are subscriptions whose zones the
+    identity may not list: an audit needs a role on its zones alone, and looks for what hides them where it may.
     """
 
     below: dict[str, list[ZoneRef]] = field(default_factory=dict)
     linked: dict[ZoneKey, list[VirtualNetworkLink]] = field(default_factory=dict)
+    unlisted: list[str] = field(default_factory=list)
 
     def zones(self, subscription_id: str) -> Zones:
         """Give those of a subscription's zones that may hide others: a look asks for no other reason."""

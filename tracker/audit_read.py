@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from core.arm_id import ArmId
-from core.errors import ConfigurationError, ToolkitError
+from core.errors import ConfigurationError, ForbiddenError, ToolkitError
 from core.live import LiveGroup
 from core.names import is_within
 from core.records import RecordType, ZoneRef
@@ -91,7 +91,11 @@ def _read_zones(context: RunContext, inventory: Inventory, wanted: list[ZoneRef]
     names = {zone.name for zone in wanted if zone.name.endswith(".arpa")}
     subscriptions = sorted({zone.subscription_id.lower() for zone in wanted})
     for subscription, listed in _each(subscriptions, context.private_dns.zones):
-        if isinstance(listed, ToolkitError):
+        if isinstance(listed, ForbiddenError):
+            # Reader on each zone does not reach the subscription: less is looked for, and nothing is taken for right.
+            logger.info("zones that shadow others are not looked for in %s: %s", subscription, listed)
+            zones.unlisted.append(subscription)
+        elif isinstance(listed, ToolkitError):
             _note(inventory, Incomplete("zones", subscription, listed))
         else:
             zones.below[subscription] = [zone for zone in listed if _is_below(zone.name, names)]

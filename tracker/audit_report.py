@@ -86,6 +86,7 @@ def details_of(
         "arm_calls": arm_calls,
         "incomplete": [each.to_json() for each in incomplete[:MAX_REASONS]],
         "suspicious": fleet.suspicious[:MAX_REASONS],
+        "zones_not_listed": inventory.zones.unlisted[:MAX_NAMES],
         "repair": repair.to_json(),
     }
 

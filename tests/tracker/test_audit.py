@@ -34,6 +34,7 @@ def test_a_fleet_that_is_right_gives_one_heartbeat_and_its_numbers(auditor: Audi
         "arm_calls": 7,
         "incomplete": [],
         "suspicious": [],
+        "zones_not_listed": [],
         "repair": {"mode": "off", "wanted": 0, "published": 0, "deferred": 0, "failed": 0, "refused": ""},
     }
     assert (row["ArmCalls"], row["Attempt"]) == (7, 1)

@@ -23,10 +23,10 @@ UNREADABLE = {
     "links": ("privateDns.link.LIST", {"zone": REVERSE}, "links", "drift_detected"),
     "zones": ("privateDns.zone.LIST", {}, "zones", "drift_detected"),
 }
+REFUSED = [(name, status) for name in UNREADABLE for status in (403, 404) if (name, status) != ("zones", 403)]
 
 
-@pytest.mark.parametrize("status", [403, 404])
-@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize(("name", "status"), REFUSED)
 def test_a_list_that_is_refused_is_an_error_and_never_empty(auditor: Auditor, name: str, status: int) -> None:
     operation, where, what, verdict = UNREADABLE[name]
     no_ptr(auditor)
@@ -39,6 +39,15 @@ def test_a_list_that_is_refused_is_an_error_and_never_empty(auditor: Auditor, na
     assert row["Details"]["findings"]["a_orphaned"] == 0
     expected = [] if verdict == "no_verdict" else [("ptr_missing", "web")]
     assert auditor.found() == expected
+
+
+def test_a_role_on_the_zones_alone_is_enough_and_what_is_not_looked_for_is_said(auditor: Auditor) -> None:
+    no_ptr(auditor)
+    auditor.fault("privateDns.zone.LIST", 403)
+    row = auditor.run()
+    assert (row["Severity"], row["Details"]["incomplete"]) == ("Information", [])
+    assert row["Details"]["zones_not_listed"] == [SUBSCRIPTION]
+    assert auditor.found() == [("ptr_missing", "web")]
 
 
 def test_a_group_whose_resource_group_could_not_be_listed_is_neither_gone_nor_guessed(auditor: Auditor) -> None:
