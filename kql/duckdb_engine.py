@@ -22,7 +22,7 @@ from duckdb_kql.types import kusto_type
 
 from core import events
 from kql import catalog, duckdb_errors, many_moments, shipped_functions, tables
-from kql.engine import KqlType, Place, QueryError, ResultColumn, ResultTable, Timespan, bounds
+from kql.engine import KqlType, Place, QueryError, ResultColumn, ResultTable, Stop, Timespan, bounds
 from kql.many_moments import NOW as _NOW
 
 if TYPE_CHECKING:
@@ -81,26 +81,30 @@ class DuckDbEngine:
         now: datetime | None = None,
         timeout_seconds: float | None = None,
         max_rows: int = MAX_ROWS,
+        stop: Stop | None = None,
     ) -> ResultTable:
         """Answer a query. Rows that are ingested after `now` are not seen. Raises QueryError.
 
-        A result of more than `max_rows` rows is cut; `set truncationmaxrecords=N;` in the query lowers the limit.
+        A result of more than `max_rows` rows is cut; `set truncationmaxrecords=N;` in the query lowers the limit. `stop`
+        ends the query from another thread: it then raises QueryError of kind `timeout`.
         """
         moment = (now or datetime.now(UTC)).astimezone(UTC)
         text, limit = _take_truncation(kql, max_rows)
         sql, given = self._translated(text)
         parameters = {name: moment.replace(tzinfo=None) if name == _NOW else value for name, value in given.items()}
-        with self._cursor() as cursor, _deadline(cursor, timeout_seconds) as expired:
+        stop = stop or Stop()
+        with self._cursor() as cursor, _deadline(stop, timeout_seconds) as expired, stop.interrupts(cursor.interrupt):
             try:
                 for statement in tables.view_statements(bounds(timespan, moment), moment, read_by=sql):
                     cursor.execute(statement)
+                # An interrupt before a statement runs is lost on DuckDB: whether the end was said is asked once more.
+                if stop.is_set:
+                    raise _ended(expired(), timeout_seconds)
                 cursor.execute(sql, parameters or None)
                 return _result(cursor, limit)
-            except duckdb.InterruptException as error:
-                raise _timed_out(timeout_seconds) from error
             except duckdb.Error as error:
-                if expired():
-                    raise _timed_out(timeout_seconds) from error
+                if stop.is_set or isinstance(error, duckdb.InterruptException):
+                    raise _ended(expired(), timeout_seconds) from error
                 raise duckdb_errors.from_duckdb(error, text) from error
 
     def query_each(self, kql: str, moments: Sequence[Moment]) -> Iterator[ResultTable]:
@@ -169,18 +173,18 @@ def _take_truncation(kql: str, max_rows: int) -> tuple[str, int]:
 
 
 @contextmanager
-def _deadline(cursor: DuckDBPyConnection, seconds: float | None) -> Iterator[Callable[[], bool]]:
-    """Interrupt the cursor after `seconds`; yields a function that says whether that happened."""
+def _deadline(stop: Stop, seconds: float | None) -> Iterator[Callable[[], bool]]:
+    """Say `stop` after `seconds`; yields a function that tells whether that happened."""
     if seconds is None:
         yield lambda: False
         return
     fired = threading.Event()
 
-    def interrupt() -> None:
+    def expire() -> None:
         fired.set()
-        cursor.interrupt()
+        stop.set()
 
-    timer = threading.Timer(seconds, interrupt)
+    timer = threading.Timer(seconds, expire)
     timer.daemon = True
     timer.start()
     try:
@@ -190,8 +194,8 @@ def _deadline(cursor: DuckDBPyConnection, seconds: float | None) -> Iterator[Cal
         timer.join()
 
 
-def _timed_out(seconds: float | None) -> QueryError:
-    return QueryError("timeout", f"the query did not finish within {seconds:g} s" if seconds else "interrupted")
+def _ended(expired: bool, seconds: float | None) -> QueryError:
+    return QueryError("timeout", f"the query did not finish within {seconds:g} s" if expired and seconds else "stopped")
 
 
 def _result(cursor: DuckDBPyConnection, limit: int) -> ResultTable:

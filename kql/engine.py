@@ -1,6 +1,8 @@
 """What a KQL engine is: a query goes in, a typed table or an error that says where comes out. Pure words, no engine."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -91,6 +93,40 @@ class QueryError(Exception):
     def column(self) -> int | None:
         """The column at fault, from 0, or None."""
         return self.place.column if self.place else None
+
+
+class Stop:
+    """Ends a query that nobody waits for any more. Any thread may say so, before the query runs or while it does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._interrupts: set[Callable[[], None]] = set()
+        self._is_set = False
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the end was said."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Say it; what runs is interrupted."""
+        with self._lock:
+            self._is_set = True
+            for interrupt in self._interrupts:
+                interrupt()
+
+    @contextmanager
+    def interrupts(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Call `interrupt` when the end is said while this is open, or was said before."""
+        with self._lock:
+            self._interrupts.add(interrupt)
+            if self._is_set:
+                interrupt()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupts.discard(interrupt)
 
 
 class Engine(Protocol):

@@ -1,5 +1,6 @@
 import json
 import os
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from core import events
 from kql import catalog, tables
 from kql.duckdb_engine import DuckDbEngine, connect
-from kql.engine import QueryError
+from kql.engine import QueryError, Stop
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -240,6 +241,21 @@ def test_a_query_that_takes_too_long_is_interrupted(engine):
     with pytest.raises(QueryError) as caught:
         engine.query(f"{side} | join kind=inner ({side}) on k | summarize sum(a * a1) by a % 7", timeout_seconds=0.1)
     assert caught.value.kind == "timeout"
+    assert time.monotonic() - began < 5
+    assert answer(engine, "print 1") == [(1,)]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.2])
+def test_a_query_that_nobody_waits_for_is_stopped_from_another_thread(engine, delay):
+    side = "range a from 1 to 200000 step 1 | extend k = 1"
+    stop, began = Stop(), time.monotonic()
+    stopper = threading.Timer(delay, stop.set) if delay else None
+    if stopper:
+        stopper.start()
+    else:
+        stop.set()
+    with pytest.raises(QueryError, match="stopped"):
+        engine.query(f"{side} | join kind=inner ({side}) on k | summarize sum(a * a1) by a % 7", stop=stop)
     assert time.monotonic() - began < 5
     assert answer(engine, "print 1") == [(1,)]
 
