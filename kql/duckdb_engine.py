@@ -85,8 +85,8 @@ class DuckDbEngine:
     ) -> ResultTable:
         """Answer a query. Rows that are ingested after `now` are not seen. Raises QueryError.
 
-        A result of more than `max_rows` rows is cut; `set truncationmaxrecords=N;` in the query lowers the limit. `stop` ends
-        the query from another thread: it then raises QueryError of kind `timeout`.
+        A result of more than `max_rows` rows is cut; `set truncationmaxrecords=N;` in the query lowers the limit.
+        `stop` ends the query from another thread: it then raises QueryError of kind `timeout`.
         """
         moment = (now or datetime.now(UTC)).astimezone(UTC)
         text, limit = _take_truncation(kql, max_rows)
