@@ -71,7 +71,7 @@ def _answer(
         table = engine.query(text, timespan=query_span(rule, NOW), now=NOW)
     except QueryError as error:
         errors = errors or [str(error)]
-    columns = {column.name: str(column.type) for column in table.columns} if table else None
+    columns = {column.name: str(column.type) for column in table.columns} if table is not None else None
     if diagnosis and diagnosis.columns is not None and not diagnosis.errors:
         columns = dict(diagnosis.columns)
     return Answer(NOW, text, "", tuple(errors), columns, table, functions)

@@ -121,9 +121,10 @@ def _columns(rule: Rule, columns: Mapping[str, str]) -> Iterator[Finding]:
         text = f"several evaluation periods need a column {TIME_COLUMN} of type datetime in the result"
         yield error(rule, "failingPeriods", "columns/time", text)
     if binned and rule.query_time_range > rule.evaluation_period:
+        far, near = to_short(rule.query_time_range), to_short(rule.evaluation_period)
         text = (
-            f"the query looks back {to_short(rule.query_time_range)}, but its rows have {TIME_COLUMN}: those of the "
-            f"last {to_short(rule.evaluation_period)} count; leave {TIME_COLUMN} out, or look back less"
+            f"the query looks back {far}, but its rows have {TIME_COLUMN}: only those of the last {near} count; "
+            f"leave {TIME_COLUMN} out, or look back less"
         )
         yield warning(rule, "overrideQueryTimeRange", "columns/time", text)
 

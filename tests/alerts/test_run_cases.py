@@ -82,7 +82,7 @@ def test_an_event_is_completed_by_what_its_columns_say(run):
         |
           AciDnsEvents()
           | where Severity == "Error" and EventTime == TimeGenerated and isnotempty(EventId)
-          | where ContainerGroupId startswith "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerInstance/"
+          | where ContainerGroupId startswith "/subscriptions/s/resourceGroups/rg/providers/"
           | where ContainerGroupId endswith "/containerGroups/web"
         """)
     assert passes(run(case(ROW, alerts=FIRED), kql=kql)) == [True]
