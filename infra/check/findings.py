@@ -25,6 +25,7 @@ CODES: Final[dict[str, str]] = {
     "unknown-parameter": "a parameter that the module or template does not have",
     "missing-parameter": "a parameter without default that is not given",
     "wrong-scope": "a module or resource in a scope that it cannot be deployed to",
+    "not-known-at-start": "a name, scope, condition or loop that needs what is known only during the deployment",
     "unknown-type": "a resource type that is not in the list of api-versions",
     "unknown-api-version": "an api-version that is not known to exist",
     "unmodelled-api-version": "an api-version whose model is not installed: the body cannot be checked",

@@ -13,6 +13,7 @@ from infra.check.parameter_files import check_parameter_file
 from infra.check.parser import parse
 from infra.check.policy import check_policy, check_secrets
 from infra.check.role_assignments import check_roles
+from infra.check.start_time import check_start_time
 from infra.check.symbols import check_symbols
 from infra.check.syntax import check_syntax
 
@@ -36,7 +37,8 @@ def check(root: Path, files: Sequence[Path] | None = None) -> list[Finding]:
         except BicepSyntaxError as error:
             findings.append(Finding(path, error.line, "syntax", str(error)))
             continue
-        findings += [*check_symbols(documents[path]), *check_secrets(documents[path])]
+        for look in (check_symbols, check_secrets, check_start_time):
+            findings += look(documents[path])
     outcome = play(root, documents)
     findings += [*check_policy(outcome.instances), *check_event_grid(outcome.instances)]
     findings += check_roles(outcome.instances, roles.load())

@@ -60,7 +60,6 @@ resource app 'Microsoft.Web/sites@2025-05-01' = {
     httpsOnly: true
     virtualNetworkSubnetId: subnetId
     clientAffinityEnabled: false
-    keyVaultReferenceIdentity: 'SystemAssigned'
     functionAppConfig: {
       deployment: {
         storage: {
@@ -129,10 +128,6 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     logs: [
       {
         category: 'FunctionAppLogs'
-        enabled: true
-      }
-      {
-        category: 'AppServiceAuthenticationLogs'
         enabled: true
       }
     ]

@@ -26,7 +26,7 @@ resource rule 'Microsoft.Insights/dataCollectionRules@2023-03-11' = {
   name: ruleName
   location: location
   tags: tags
-  kind: 'Direct'
+  kind: private ? null : 'Direct'
   properties: {
     description: 'Outcomes of reconciliations, drift, probes and audits of container groups in private DNS.'
     dataCollectionEndpointId: private ? endpoint.id : null

@@ -51,7 +51,7 @@ resource probe 'Microsoft.ContainerInstance/containerGroups@2023-05-01' = {
             '--every'
             '300'
           ]
-          environmentVariables: [
+          environmentVariables: concat([
             {
               name: 'AZURE_CLIENT_ID'
               value: identityClientId
@@ -76,11 +76,12 @@ resource probe 'Microsoft.ContainerInstance/containerGroups@2023-05-01' = {
               name: 'PROBE_SUBNET'
               value: last(split(subnetId, '/'))
             }
+          ], empty(targets) ? [] : [
             {
               name: 'PROBE_TARGETS'
               value: targets
             }
-          ]
+          ])
           resources: {
             requests: {
               cpu: 1

@@ -85,7 +85,7 @@ module container 'probe-container.bicep' = {
     tags: tags
     subnetId: subnetId
     image: image
-    registryServer: empty(registryId) ? '' : '${last(split(registryId, '/'))}.azurecr.io'
+    registryServer: empty(registryId) ? '' : '${last(split(registryId, '/'))}${environment().suffixes.acrLoginServer}'
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     targets: targets
