@@ -217,7 +217,7 @@ def _on_grid(fields: Fields, case: Case, rule: Rule, now: datetime) -> None:
             )
             return
     if case.checks and (case.checks[-1].at - first_instant(case, rule, now)) // frequency > MAX_EVALUATIONS:
-        fields.complain("tables", f"the first row is more than {MAX_EVALUATIONS:,} evaluations before the last instant")
+        fields.complain("tables", f"its first row is over {MAX_EVALUATIONS:,} evaluations before its last instant")
 
 
 def first_instant(case: Case, rule: Rule, now: datetime) -> datetime:

@@ -196,7 +196,7 @@ BAD = [
     (case(ROW).replace("eval_time: 0m", "evaltime: 0m"), "eval_time: is missing"),
     (case(ROW).replace("exp_alerts: []", "x: 1"), "exp_alerts: is missing"),
     (case(ROW).replace("AciDnsEvents_CL", "AciDnsEvent_CL"), "is not a table; did you mean 'AciDnsEvents_CL'?"),
-    (case("{TimeGenerated: -700d}"), "is more than 20,000 evaluations before the last instant"),
+    (case("{TimeGenerated: -700d}"), "its first row is over 20,000 evaluations before its last instant"),
 ]
 
 
