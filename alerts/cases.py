@@ -223,8 +223,8 @@ def _on_grid(fields: Fields, case: Case, rule: Rule, now: datetime) -> None:
 def first_instant(case: Case, rule: Rule, now: datetime) -> datetime:
     """Give the instant of a test's first evaluation: the last one not after its first row or first check.
 
-    For a rule that fires on silence the first one after the first row, or the first check if that is earlier: before its
-    rows all is silent, and every test of it would begin with alerts that it is not about.
+    For a rule that fires on silence the first one after the first row, or the first check if that is earlier: before
+    its rows all is silent, and every test of it would begin with alerts that it is not about.
     """
     frequency, through = rule.evaluation_frequency, now + case.phase
     checks = [check.at for check in case.checks]

@@ -356,12 +356,8 @@ def shared_answers(rules, known):
 def test_two_rules_that_ask_the_same_are_found(rule_yaml):
     rules, known = several(rule_yaml, "first", "second")
     found = lint.lint(rules, shared_answers(rules, known))
-    assert [str(finding) for finding in found] == [
-        (
-            "second.yaml:15: error: rule/duplicate: asks the same, in the same way, as first (first.yaml:1): both would "
-            "fire"
-        )
-    ]
+    text = "rule/duplicate: asks the same, in the same way, as first (first.yaml:1): both would fire"
+    assert [str(finding) for finding in found] == [f"second.yaml:15: error: {text}"]
 
 
 def test_the_101st_rule_of_a_minute_is_too_many(rule_yaml):
