@@ -27,7 +27,7 @@ def check(files: Sequence[Path], *, json: bool, root: Path = builder.ROOT) -> in
     from infra.check.generated import check_generated
     from infra.check.run import check as run
 
-    findings = run(root, [_below(root, file) for file in files] or None)
+    findings = run(root, [_below(root, file) for file in files])
     if not files:
         findings = sorted([*findings, *check_generated(root)])
     if json:
@@ -85,6 +85,6 @@ def _below(root: Path, file: Path) -> Path:
         path = file.resolve().relative_to(root.resolve())
     except ValueError:
         raise InputError(f"{file} is not in the project's folder {root}") from None
-    if not (root / path).is_file() or path.suffix != ".bicep":
-        raise InputError(f"{file}: a Bicep file is needed")
+    if not (root / path).is_file() or path.suffix != ".bicep" or path.parts[0] != "infra":
+        raise InputError(f"{file}: a Bicep file in {root / 'infra'} is needed")
     return path

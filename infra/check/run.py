@@ -18,18 +18,21 @@ from infra.check.symbols import check_symbols
 from infra.check.syntax import check_syntax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from infra.check.nodes import Document
 
 
-def check(root: Path, files: Sequence[Path] | None = None) -> list[Finding]:
-    """Check the Bicep files below `root` (default: all below infra/); paths are relative to it. Sorted findings."""
-    paths = list(files) if files else sorted(path.relative_to(root) for path in (root / "infra").rglob("*.bicep"))
+def check(root: Path, files: Collection[Path] = ()) -> list[Finding]:
+    """Check everything in infra/ below `root`, and give what is found, sorted; of `files` alone where any are named.
+
+    A file means nothing without those that call it and those that it calls, so all are read in any case. Paths are
+    relative to the root.
+    """
     findings: list[Finding] = []
     documents: dict[Path, Document] = {}
-    for path in paths:
+    for path in sorted(file.relative_to(root) for file in (root / "infra").rglob("*.bicep")):
         text = (root / path).read_text(encoding="utf-8")
         findings += check_syntax(path, text)
         try:
@@ -40,14 +43,14 @@ def check(root: Path, files: Sequence[Path] | None = None) -> list[Finding]:
         for look in (check_symbols, check_secrets, check_start_time):
             findings += look(documents[path])
     outcome = play(root, documents)
-    findings += [*check_policy(outcome.instances), *check_event_grid(outcome.instances)]
+    findings += [*outcome.findings, *check_policy(outcome.instances), *check_event_grid(outcome.instances)]
     findings += check_roles(outcome.instances, roles.load())
     findings += _parameter_files(root, documents)
-    return sorted({*findings, *outcome.findings})
+    return sorted({finding for finding in findings if not files or finding.path in files})
 
 
 def _parameter_files(root: Path, documents: Mapping[Path, Document]) -> Iterator[Finding]:
-    """Check the parameter files beside the main template, where that is among the files."""
+    """Check the parameter files of the main template."""
     template = next((each for path, each in documents.items() if path.name == "main.bicep"), None)
     if template is None:
         return

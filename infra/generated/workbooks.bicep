@@ -3,7 +3,14 @@ param location string
 param tags object
 param workspaceId string
 
-var workbooks = []
+var workbooks = [
+  {
+    name: 'fleet'
+    displayName: 'ACI DNS: fleet'
+    description: 'What is wrong now, how bad, since when, and whether it is being repaired. Read the tiles from left to right; then the tabs.'
+    content: loadTextContent('../../workbooks/fleet.workbook')
+  }
+]
 
 resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {
   name: guid(resourceGroup().id, workbook.name)
