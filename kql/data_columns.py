@@ -70,6 +70,9 @@ def selected(table: tables.Table, found: Mapping[str, str], where: str) -> str:
     if missing:
         raise DataError(f"{where}: no column {', '.join(missing)}, which rows of {table.name} must have")
     columns = [f'{_stored(name, kind, found, where)} AS "{name}"' for name, kind in table.columns]
+    if table is tables.EVENTS:
+        known = f'coalesce("{tables.REPEATS}", TRUE)' if found.get(tables.REPEATS) == "BOOLEAN" else "TRUE"
+        columns.append(f'{known} AS "{tables.REPEATS}"')
     return ", ".join([*columns, f'{_visible(found, where)} AS "{tables.VISIBLE}"'])
 
 

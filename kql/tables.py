@@ -28,6 +28,13 @@ RECEIVED: Final = "_TimeReceived"
 VISIBLE: Final = "_IngestedAt"
 """When queries begin to see the row (Kusto's ingestion_time()); not a column that a query can name."""
 
+REPEATS: Final = "_MayRepeat"
+"""Stored beside each event: false where it is known that no other row, and no log line, has its EventId.
+
+Whoever writes millions of rows knows which were sent twice. Only the others have to be compared with one another then,
+which is what takes time: see `_deduplicated`. Not a column that a query can name.
+"""
+
 ONCE: Final = "_AciDnsEventsOnce"
 """The deduplicated view; the function AciDnsEvents() reads it, for a function cannot read a table of its own name."""
 
@@ -106,6 +113,9 @@ def create(connection: DuckDBPyConnection) -> None:
         columns = [f"{_quoted(name)} {SQL_TYPES[kind]}{_constraint(kind)}" for name, kind in table.columns]
         columns.append(f"{_quoted(VISIBLE)} TIMESTAMP NOT NULL")
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table.storage} ({', '.join(columns)})")
+    # By itself, for a table that is there since before the column was.
+    marked = f"ADD COLUMN IF NOT EXISTS {_quoted(REPEATS)} BOOLEAN DEFAULT TRUE"
+    connection.execute(f"ALTER TABLE {EVENTS.storage} {marked}")
 
 
 def clear(connection: DuckDBPyConnection) -> None:
@@ -139,19 +149,48 @@ def append_each(
     # One JSON document and one statement: 1,000 rows take some 10 ms, row by row they would take a second.
     shape = {name: "JSON" if kind == "dynamic" else SQL_TYPES[kind] for name, kind in _stored_columns(table)}
     values = ", ".join(
-        f"coalesce(r.{_quoted(name)}, '')" if kind == "string" else f"r.{_quoted(name)}"
+        (f"coalesce(r.{_quoted(name)}, '')" if kind == "string" else f"r.{_quoted(name)}") + f" AS {_quoted(name)}"
         for name, kind in _stored_columns(table)
     )
     connection.execute(
-        f"INSERT INTO {table.storage} SELECT {values} FROM (SELECT unnest(from_json($1, $2)) AS r)",  # noqa: S608 - ours
+        f"INSERT INTO {table.storage} BY NAME SELECT {values} FROM (SELECT unnest(from_json($1, $2)) AS r)",  # noqa: S608 - ours
         [_document(batch), json.dumps([shape])],
     )
+    ids = [event_id for row in batch if (event_id := _event_id_of(table, row))]
+    if ids:
+        _doubt(connection, ids)
     return len(batch)
 
 
+def _event_id_of(table: Table, row: Mapping[str, Any]) -> str:
+    """Give the id of the event that a row, or a log line, tells of; empty when it tells of none."""
+    if table is EVENTS:
+        return _storable(str(row.get("EventId") or ""))
+    message = str(row.get("Message") or "") if table is TRACES else ""
+    if not message.startswith(events.FALLBACK_MARKER):
+        return ""
+    try:
+        return _storable(str(json.loads(message.removeprefix(events.FALLBACK_MARKER)).get("EventId") or ""))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def _doubt(connection: DuckDBPyConnection, ids: list[str]) -> None:
+    """Take back that rows are the only ones of their event: another has come. Where none is marked, nothing is read."""
+    connection.execute(
+        f"UPDATE {EVENTS.storage} SET {_quoted(REPEATS)} = TRUE "  # noqa: S608 - names of ours
+        f'WHERE NOT {_quoted(REPEATS)} AND "EventId" IN (SELECT unnest($1))',
+        [ids],
+    )
+
+
 def _document(batch: list[dict[str, Any]]) -> str:
-    # JSON may escape half of a surrogate pair; DuckDB refuses the whole document for it, so it becomes a question mark.
-    return json.dumps(batch, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return _storable(json.dumps(batch, ensure_ascii=False))
+
+
+def _storable(text: str) -> str:
+    # JSON may escape half of a surrogate pair; DuckDB refuses the whole text for it, so it becomes a question mark.
+    return text.encode("utf-8", "replace").decode()
 
 
 def view_statements(bounds: tuple[datetime, datetime] | None, now: datetime, *, read_by: str = "") -> list[str]:
@@ -189,10 +228,12 @@ def _deduplicated(seen: str) -> str:
     """Say in SQL what kql/functions/AciDnsEvents.kql says in KQL; a test holds the two together.
 
     Choosing row ids and joining back reads two columns to deduplicate; `arg_max(TimeGenerated, *)` as it is translated
-    aggregates every column: 3 s and 0.9 GB against 85 s and 13 GB for 10 million rows.
+    aggregates every column: 3 s and 0.9 GB against 85 s and 13 GB for 10 million rows. Rows that are known to be the
+    only ones of their event (REPEATS) are not compared at all.
     """
     stored = ", ".join(_quoted(column.name) for column in events.COLUMNS)
     parsed = ", ".join(f"{_from_line(column)} AS {_quoted(column.name)}" for column in events.COLUMNS)
+    repeats = _quoted(REPEATS)
     # Row ids of the table count up from 0, those of log lines down from -1, so one number names a row of either.
     return f"""WITH lines AS MATERIALIZED (
   SELECT -1 - rowid AS id, TRY_CAST(substr("Message", {len(events.FALLBACK_MARKER) + 1}) AS JSON) AS line
@@ -201,9 +242,10 @@ def _deduplicated(seen: str) -> str:
 ), fallback AS (SELECT * FROM parsed WHERE "EventId" <> '' AND "TimeGenerated" IS NOT NULL
 ), winners AS (
   SELECT arg_max(id, "TimeGenerated") AS id FROM (
-    SELECT rowid AS id, "EventId", "TimeGenerated" FROM {EVENTS.storage} WHERE {seen}
+    SELECT rowid AS id, "EventId", "TimeGenerated" FROM {EVENTS.storage} WHERE {repeats} AND {seen}
     UNION ALL SELECT id, "EventId", "TimeGenerated" FROM fallback) GROUP BY "EventId")
-SELECT {stored} FROM {EVENTS.storage} WHERE rowid IN (SELECT id FROM winners) AND {seen}
+SELECT {stored} FROM {EVENTS.storage} WHERE NOT {repeats} AND {seen}
+UNION ALL SELECT {stored} FROM {EVENTS.storage} WHERE {repeats} AND rowid IN (SELECT id FROM winners) AND {seen}
 UNION ALL SELECT {stored} FROM fallback WHERE id IN (SELECT id FROM winners)"""  # noqa: S608 - names and instants of ours
 
 

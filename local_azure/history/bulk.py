@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from core import events
+from kql import tables
 from local_azure.history.columns import SCHEMA, storage_table
 from probe.crosscheck import AZURE_RESOLVER
 from probe.report import Occasion, target_event
@@ -133,13 +134,11 @@ class Bulk:
             "EventId": pa.array(ids),
             "CorrelationId": run_ids,
             "DurationMs": pa.array(np.round(self._rng.lognormal(1.6, 0.7, len(statics))).astype(np.int64)),
-            "_TimeReceived": _times(received),
-            "_IngestedAt": _times(visible),
+            tables.RECEIVED: _times(received),
+            tables.VISIBLE: _times(visible),
         }
         for name, column in laid_over.items():
-            table = table.set_column(
-                SCHEMA.get_field_index(name), SCHEMA.field(name), column.cast(SCHEMA.field(name).type)
-            )
+            table = _with(table, name, column)
         return self._with_twice(table)
 
     def _ids(self, run: _Run) -> Iterable[str]:
@@ -150,20 +149,23 @@ class Bulk:
             yield digest.hexdigest()[: events.ID_LENGTH]
 
     def _with_twice(self, table: pa.Table) -> pa.Table:
-        again = np.flatnonzero(self._rng.random(table.num_rows) < _SENT_TWICE)
-        if not len(again):
-            return table
-        copies = table.take(pa.array(again))
-        wait = self._rng.integers(10, 600, len(again)) * 1_000_000
-        for name in ("_TimeReceived", "_IngestedAt"):
-            at = SCHEMA.get_field_index(name)
-            moved = copies.column(name).cast(pa.int64()).to_numpy() + wait
-            copies = copies.set_column(at, SCHEMA.field(name), _times(moved).cast(SCHEMA.field(name).type))
+        """Let some rows be sent twice; of the others it is known that nothing else has their EventId."""
+        again = self._rng.random(table.num_rows) < _SENT_TWICE
+        table = _with(table, tables.REPEATS, pa.array(again))
+        copies = table.filter(pa.array(again))
+        wait = self._rng.integers(10, 600, copies.num_rows) * 1_000_000
+        for name in (tables.RECEIVED, tables.VISIBLE):
+            copies = _with(copies, name, _times(copies.column(name).cast(pa.int64()).to_numpy() + wait))
         return pa.concat_tables([table, copies])
 
     def _lag(self, count: int, mean: float, spread: float) -> Any:
         """Draw waits in microseconds, whole milliseconds."""
         return np.round(self._rng.lognormal(mean, spread, count)).astype(np.int64) * 1000
+
+
+def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    field = SCHEMA.field(name)
+    return table.set_column(SCHEMA.get_field_index(name), field, column.cast(field.type))
 
 
 def _taken(patterns: pa.Table, inverse: Any) -> pa.Table:

@@ -28,17 +28,26 @@ _TYPES: Final[Mapping[str, pa.DataType]] = {
 
 def schema_of(table: tables.Table) -> pa.Schema:
     """Give the Arrow schema of a table's storage; `dynamic` is JSON text."""
-    columns = (*table.columns, (tables.VISIBLE, "datetime"))
-    return pa.schema([pa.field(name, _TYPES[kind]) for name, kind in columns])
+    return pa.schema([pa.field(name, _TYPES[kind]) for name, kind in _kinds(table)])
+
+
+def _kinds(table: tables.Table) -> tuple[tuple[str, str], ...]:
+    mark = ((tables.REPEATS, "boolean"),) if table is tables.EVENTS else ()
+    return (*table.columns, (tables.VISIBLE, "datetime"), *mark)
 
 
 SCHEMA: Final = schema_of(tables.EVENTS)
 
 
 def storage_table(rows: Sequence[Mapping[str, Any]], table: tables.Table = tables.EVENTS) -> pa.Table:
-    """Make a table of rows as they are uploaded; an absent string is empty, anything else absent is null."""
-    kinds = (*table.columns, (tables.VISIBLE, "datetime"))
-    columns = [pa.array([_value(row.get(name), kind) for row in rows], type=_TYPES[kind]) for name, kind in kinds]
+    """Make a table of rows as they are uploaded; an absent string is empty, anything else absent is null.
+
+    Nothing is known of rows with the same EventId (tables.REPEATS).
+    """
+    told = [{tables.REPEATS: True, **row} for row in rows] if table is tables.EVENTS else rows
+    columns = [
+        pa.array([_value(row.get(name), kind) for row in told], type=_TYPES[kind]) for name, kind in _kinds(table)
+    ]
     return pa.table(columns, schema=schema_of(table))
 
 

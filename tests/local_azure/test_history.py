@@ -245,5 +245,5 @@ def storage_row(event):
 
 
 def without_measures(row):
-    drawn = {"DurationMs", tables.RECEIVED, tables.VISIBLE, "TimeGenerated"}
+    drawn = {"DurationMs", tables.RECEIVED, tables.VISIBLE, tables.REPEATS, "TimeGenerated"}
     return {name: value for name, value in row.items() if name not in drawn}
