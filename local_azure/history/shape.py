@@ -19,6 +19,8 @@ _VANTAGES_PER_GROUP: Final = 2
 _EVENTS_PER_GROUP: Final = 10_000
 _AUDIT_MINUTES_PER_GROUP: Final = 0.6
 """Large fleets are audited less often: ten hours apart for 1,000 groups. (The audit's own code runs each time.)"""
+_PROBED: Final = 1.04
+"""Probes of all groups, for each row wanted: some groups are stopped or gone, some rows are no probe's. Measured."""
 _MINUTES_PER_DAY: Final = 24 * 60
 
 
@@ -74,8 +76,7 @@ class Shape:
         groups = max(MIN_GROUPS, round(events / _EVENTS_PER_GROUP * 90 / max(days, 9)))
         minutes = days * _MINUTES_PER_DAY
         shape = Shape(days=days, groups=groups, end=end)
-        # Nine tenths of the rows are the probe's; the rest is what happens, and the heartbeats of the others.
-        probe = max(1, round(minutes * groups * _VANTAGES_PER_GROUP / (events * 0.9)))
+        probe = max(1, round(minutes * groups * _VANTAGES_PER_GROUP / (events * _PROBED)))
         rare = max(5, round(minutes / (events * 0.01)))
         return replace(
             shape,
