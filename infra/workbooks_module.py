@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WORKSPACE_MARK: Final = "{{workspaceResourceId}}"
-"""Stands in a workbook for the id of the workspace that it is deployed to."""
+PARAMETER: Final = "Workspace"
+"""The workbooks' parameter that is bound to the workspace when they are deployed."""
 _HEAD: Final = """\
 // Written by `drift infra build` from the files in workbooks/. Do not edit.
 param location string
@@ -38,10 +38,18 @@ resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in w
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: workspaceId
-    serializedData: string(union(json(replace(workbook.content, '{mark}', workspaceId)), {{
+    // The parameter {parameter} is bound to this workspace; left alone it is the first one that a reader may see.
+    serializedData: string(union(json(workbook.content), {{
       fallbackResourceIds: [
         workspaceId
       ]
+      items: map(json(workbook.content).items, item => item.type == 9 ? union(item, {{
+        content: union(item.content, {{
+          parameters: map(item.content.parameters, each => each.name == '{parameter}' ? union(each, {{
+            value: workspaceId
+          }}) : each)
+        }})
+      }}) : item)
     }}))
   }}
 }}]
@@ -61,7 +69,7 @@ _HEADING: Final = re.compile(r"^#+\s*(.+?)\s*$", re.MULTILINE)
 def text(folder: Path) -> str:
     """Give the module's text for the workbooks in a folder. Raises ConfigurationError for one that is not JSON."""
     entries = "".join(_entry(file) for file in sorted(folder.glob("*.workbook")))
-    return _HEAD.format(entries=f"{entries}\n" if entries else "", mark=WORKSPACE_MARK)
+    return _HEAD.format(entries=f"{entries}\n" if entries else "", parameter=PARAMETER)
 
 
 def title_of(name: str, items: object) -> tuple[str, str]:

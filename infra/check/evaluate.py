@@ -121,13 +121,12 @@ def _choice(node: Choice, scope: Scope) -> Value:
     test = evaluate(node.test, scope)
     if type_of(test) not in {"bool", "any"}:
         scope.report(node.line, "wrong-type", f"a condition is a bool, not {described(type_of(test))}")
-    then = evaluate(node.then, scope)
     if node.otherwise is None:
-        return then
-    otherwise = evaluate(node.otherwise, scope)
+        return evaluate(node.then, scope)
     if isinstance(test, Known) and isinstance(test.value, bool):
-        return then if test.value else otherwise
-    return one_of([then, otherwise])
+        # As Azure does: the other outcome may not even make sense for this item of a loop.
+        return evaluate(node.then if test.value else node.otherwise, scope)
+    return one_of([evaluate(node.then, scope), evaluate(node.otherwise, scope)])
 
 
 def _member(node: Member, scope: Scope) -> Value:

@@ -25,10 +25,18 @@ resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in w
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: workspaceId
-    serializedData: string(union(json(replace(workbook.content, '{{workspaceResourceId}}', workspaceId)), {
+    // The parameter Workspace is bound to this workspace; left alone it is the first one that a reader may see.
+    serializedData: string(union(json(workbook.content), {
       fallbackResourceIds: [
         workspaceId
       ]
+      items: map(json(workbook.content).items, item => item.type == 9 ? union(item, {
+        content: union(item.content, {
+          parameters: map(item.content.parameters, each => each.name == 'Workspace' ? union(each, {
+            value: workspaceId
+          }) : each)
+        })
+      }) : item)
     }))
   }
 }]

@@ -105,6 +105,13 @@ def test_a_workbook_is_deployed_under_its_heading(tmp_path: Path) -> None:
     assert parse(Path("workbooks.bicep"), text).by_name.keys() >= {"workbooks", "deployed"}
 
 
+def test_every_workbook_has_the_parameter_that_is_bound_to_the_workspace() -> None:
+    for file in sorted((ROOT / "workbooks").glob("*.workbook")):
+        items = json.loads(file.read_text(encoding="utf-8"))["items"]
+        parameters = [each["name"] for item in items if item["type"] == 9 for each in item["content"]["parameters"]]
+        assert parameters.count(workbooks_module.PARAMETER) == 1, file.name
+
+
 def test_a_workbook_without_a_heading_is_named_by_its_file(tmp_path: Path) -> None:
     (tmp_path / "drift-overview.workbook").write_text('{"items": []}', encoding="utf-8")
     assert "displayName: 'Drift overview'" in workbooks_module.text(tmp_path)
