@@ -69,7 +69,7 @@ def details(value: Any) -> str:
 
 
 def _workbook(formatter: Formatter, row: Row, context: RenderContext) -> Target:
-    asked = formatter.link_context
+    asked = formatter.link_context.get("workbookContext") or formatter.link_context
     template = context.text(str(asked.get("templateId") or ""))
     if asked.get("templateIdSource") == "column":
         template = as_text(row.get(template, ""))
