@@ -1,0 +1,96 @@
+"""The rules that ship: lint is clean, their unit tests pass, they are built; breaking one makes the right thing fail."""
+
+import pytest
+
+from alerts import build, corpus, facts, lint
+from alerts.evaluate import ensure_supported
+from alerts.findings import Level
+from alerts.lint import Facts
+from alerts.run_cases import run_files
+from kql.gate import Parser
+from kql.gate.parser import PACKAGE
+
+RULES = corpus.read_rules()
+FLIPPED = {
+    "GreaterThan": "LessThanOrEqual",
+    "GreaterThanOrEqual": "LessThan",
+    "LessThan": "GreaterThanOrEqual",
+    "LessThanOrEqual": "GreaterThan",
+}
+
+
+def file_of_tests(name):
+    return corpus.TESTS / f"{name}.yaml"
+
+
+@pytest.fixture(scope="module")
+def parser(require_tool, project_root):
+    require_tool("node", "Node 18 or newer")
+    if not (project_root / "node_modules" / PACKAGE).is_dir():
+        require_tool("node_modules/.ready", "make setup-node")
+    return Parser()
+
+
+def findings(parser):
+    rules = list(RULES.values())
+    covered = facts.tests(corpus.case_files())
+    assert covered.reasons == ()
+    known = Facts(facts.answers(rules, parser), facts.runbooks(rules, corpus.RUNBOOKS), covered.covered)
+    return [str(finding) for finding in lint.lint(rules, known) if finding.level is not Level.NOTE]
+
+
+def test_lint_is_clean():
+    assert findings(None) == []
+
+
+@pytest.mark.tools
+def test_lint_is_clean_with_microsofts_parser(parser):
+    assert findings(parser) == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_unit_tests_pass(name):
+    assert [result.case.name for result in run_files([file_of_tests(name)]) if result.mismatches] == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_flipped_comparison_makes_a_unit_test_fail(name, tmp_path):
+    rule = RULES[name]
+    text = corpus.read_text(corpus.RULES / f"{name}.yaml")
+    assert f"operator: {rule.operator}\n" in text
+    text = text.replace(f"operator: {rule.operator}\n", f"operator: {FLIPPED[rule.operator]}\n")
+    for folder, content, source in (
+        ("rules", text, f"{name}.yaml"),
+        ("tests", corpus.read_text(file_of_tests(name)), ""),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / (source or f"{name}.yaml")).write_text(content)
+    results = run_files([tmp_path / "tests" / f"{name}.yaml"])
+    assert any(result.mismatches for result in results)
+
+
+def test_every_rule_is_one_that_azure_evaluates():
+    for rule in RULES.values():
+        ensure_supported(rule)
+
+
+def test_the_built_bodies_are_those_of_the_rules(project_root):
+    wanted = build.files(RULES.values())
+    assert build.differences(wanted, project_root / "infra" / "generated" / "alerts") == []
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("summarize", "sumarize", "Query operator expected"),
+        ("ErrorCode", "ErrorKode", "ErrorKode"),
+        ("AciDnsEvents()", "AciDnsEvent()", "AciDnsEvent"),
+    ],
+)
+def test_microsofts_parser_finds_a_slip_in_a_rules_query(parser, tmp_path, before, after, says):
+    text = corpus.read_text(corpus.RULES / "reconcile-failed.yaml")
+    (tmp_path / "reconcile-failed.yaml").write_text(text.replace(before, after, 1))
+    rule = corpus.read_rule(tmp_path / "reconcile-failed.yaml")
+    answer = facts.answers([rule], parser)[rule.name]
+    assert says in " ".join(answer.errors)
