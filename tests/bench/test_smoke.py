@@ -1,6 +1,7 @@
 """The benchmarks run and say what they found; how fast is no test's business."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 import bench.audit
 import bench.chaos
 import bench.histories
+import bench.kql
 import bench.reconcile
 from bench.figures import Figures, goal, table
+from local_azure.history.shape import Shape
+from local_azure.history.write import write_duckdb
 
 
 def test_reconcile_is_measured_as_live_and_as_cold_process(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,3 +103,11 @@ def test_an_audit_of_more_drift_than_groups_is_a_usage_error(capsys: pytest.Capt
     with pytest.raises(SystemExit) as ended:
         bench.audit.main(["--groups", "1", "--drift", "2"])
     assert (ended.value.code, "--drift at most --groups" in capsys.readouterr().err) == (2, True)
+
+
+def test_queries_are_measured_over_a_day_and_over_all(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    write_duckdb(tmp_path / "history.duckdb", Shape.tiny())
+    assert bench.kql.main([str(tmp_path / "history.duckdb"), "event-counts", "--json"]) in {0, 1}
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["range"] for each in found] == ["24 hours", "90 days"]
+    assert all(each["rows"] > 0 and each["peak_mb"] > 0 for each in found)
