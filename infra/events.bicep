@@ -33,8 +33,9 @@ param deadLetterContainer string
 param repairTopicName string = ''
 
 // Only events of configured resource groups are asked for, as long as they fit Event Grid's 25 values for all filters.
-var prefixes = map(items(zoneMap), entry => contains(entry.key, '/') ? '/subscriptions/${split(entry.key, '/')[0]}/resourceGroups/${split(entry.key, '/')[1]}/' : '/subscriptions/${subscription().subscriptionId}/resourceGroups/${entry.key}/')
-var groupPrefixes = length(prefixes) <= 15 ? prefixes : []
+// A key without a subscription stands for the resource group of that name in each of them.
+var entries = items(zoneMap)
+var filtered = length(entries) <= 15
 
 module subscriptions 'modules/event-subscriptions.bicep' = [for source in eventSources: {
   name: 'acidns-events-${uniqueString(source.subscriptionId, environmentName)}'
@@ -42,7 +43,7 @@ module subscriptions 'modules/event-subscriptions.bicep' = [for source in eventS
   params: {
     systemTopicName: empty(source.?systemTopicName ?? '') ? 'evgst-acidns-${environmentName}' : source.systemTopicName
     environmentName: environmentName
-    groupPrefixes: groupPrefixes
+    groupPrefixes: filtered ? map(entries, entry => contains(entry.key, '/') ? '/subscriptions/${split(entry.key, '/')[0]}/resourceGroups/${split(entry.key, '/')[1]}/' : '/subscriptions/${source.subscriptionId}/resourceGroups/${entry.key}/') : []
     reconcileFunctionId: '${writerAppId}/functions/reconcile'
     trackFunctionId: '${observerAppId}/functions/track'
     deadLetterStorageId: deadLetterStorageId

@@ -185,6 +185,12 @@ def test_what_the_audit_publishes_passes_the_repair_topic_s_subscription(filters
     assert not filters["repair.reconcile"].matches({**published, "subject": "/subscriptions/x/resourceGroups/y"})
 
 
+def test_a_resource_group_named_without_a_subscription_is_that_of_the_topic_s_subscription() -> None:
+    bare = {"rg-spoke-one": MAP[f"{OURS}/rg-spoke-one"]}
+    found = subscriptions(bare)["subscriptions.reconcile"]
+    assert {kind for _, kind in passed(found, ALL)} == {"ours"}
+
+
 def test_more_resource_groups_than_a_filter_holds_are_not_filtered_by_group() -> None:
     many = {f"{OURS}/rg-{index}": MAP[f"{OURS}/rg-spoke-one"] for index in range(16)}
     found = subscriptions(many)["subscriptions.reconcile"]
