@@ -12,7 +12,7 @@ from infra.check.findings import Finding
 from infra.check.nodes import Choice, Declaration, Document, Loop, Name, Node, ObjectNode
 from infra.check.parameters import declared_type, fits, given_parameters, parameter_value
 from infra.check.scope import Report, Scope
-from infra.check.scopes import check_module_scope, check_scope, deployed_onto
+from infra.check.scopes import check_module_scope, check_scope, deployed_onto, name_origin
 from infra.check.values import Arr, ModuleValue, Unknown, Value, alternatives, one_of, type_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Instance:
     """One resource as one instantiation of its file deploys it.
 
     `module` names the module symbol that instantiates the file, empty in a root. `scope_type` is the type of the
-    resource that it is deployed onto, or empty for its file's scope.
+    resource that it is deployed onto, or empty for the scope of its file; `scope_origin` says where its name comes from.
     """
 
     document: Document
@@ -35,6 +35,7 @@ class Instance:
     module: str
     scope_type: str
     target_scope: str
+    scope_origin: str = ""
 
 
 @dataclass(slots=True)
@@ -109,7 +110,8 @@ class Player:
                 scope_type = deployed_onto(node, inner)
                 check_scope(declared, scope_type, node, scope)
                 document = scope.document
-                instance = Instance(document, declared, body, module, scope_type, document.target_scope)
+                origin = name_origin(node, inner)
+                instance = Instance(document, declared, body, module, scope_type, document.target_scope, origin)
                 self.outcome.instances.append(instance)
             return body
 

@@ -47,6 +47,8 @@ _IDENTITIES: Final = {
     "systemTopics": "events",
     "repairTopic": "events",
 }
+# Whose a storage account is: an app that may write another one's package can become it.
+_STORAGE: Final = {"storage": "writer", "observerStorage": "observer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Assigned:
     scope: str
     path: Path
     line: int
+    scope_owner: str = ""
 
 
 def check_roles(instances: Iterable[Instance], document: roles.Roles) -> Iterator[Finding]:
@@ -91,7 +94,7 @@ def _read(instance: Instance, document: roles.Roles) -> tuple[list[Assigned], li
             findings.append(Finding(path, line, "unknown-role", message))
         else:
             found += [
-                Assigned(identity, names[key], scope, path, line)
+                Assigned(identity, names[key], scope, path, line, _STORAGE.get(_module(instance.scope_origin), ""))
                 for scope in _SCOPES.get(instance.scope_type.lower(), (instance.scope_type,))
                 for identity in _identities(instance.body.get("properties", "principalId"))
             ]
@@ -102,7 +105,11 @@ def _identities(principal: Value | None) -> Iterator[str]:
     """Tell whose a principal id may be."""
     for outcome in alternatives(principal) if principal is not None else ():
         origin = outcome.origin if isinstance(outcome, Unknown) else ""
-        yield _IDENTITIES.get(origin.partition(".")[0].partition("[")[0], "")
+        yield _IDENTITIES.get(_module(origin), "")
+
+
+def _module(origin: str) -> str:
+    return origin.partition(".")[0]
 
 
 def _compare(assigned: list[Assigned], document: roles.Roles) -> Iterator[Finding]:
@@ -116,6 +123,9 @@ def _compare(assigned: list[Assigned], document: roles.Roles) -> Iterator[Findin
         if key not in granted and key not in one_app:
             who = each.identity or "an identity that cannot be traced"
             message = f"{each.role} on {each.scope} for {who} is not granted in infra/roles.yaml"
+            yield Finding(each.path, each.line, "role-not-granted", message)
+        elif each.scope == "storage" and each.scope_owner not in {"", each.identity}:
+            message = f"{each.identity} may write the package of {each.scope_owner}, and so become it"
             yield Finding(each.path, each.line, "role-not-granted", message)
     made = {(each.identity, each.role, each.scope) for each in assigned}
     for identity, role, scope in sorted(set(granted) - made):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.check.evaluate import evaluate
 from infra.check.nodes import Call, Declaration, Document, Member, Name, Node, ObjectNode
-from infra.check.values import Arr, ResourceValue
+from infra.check.values import Arr, ResourceValue, Unknown
 
 if TYPE_CHECKING:
     from infra.check.scope import Scope
@@ -34,6 +34,15 @@ def deployed_onto(node: Node, scope: Scope) -> str:
         if isinstance(value, Arr) and value.items and isinstance(value.items[0], ResourceValue):
             return value.items[0].type
     return ""
+
+
+def name_origin(node: Node, scope: Scope) -> str:
+    """Say where the name of the resource that `scope:` names comes from, e.g. `storage.outputs.name`."""
+    found = node.get("scope") if isinstance(node, ObjectNode) else None
+    declared = scope.document.by_name.get(found.name) if isinstance(found, Name) else None
+    name = declared.value.get("name") if declared is not None and isinstance(declared.value, ObjectNode) else None
+    value = evaluate(name, scope) if name is not None else None
+    return value.origin if isinstance(value, Unknown) else ""
 
 
 def check_scope(declared: Declaration, scope_type: str, node: Node, scope: Scope) -> None:
