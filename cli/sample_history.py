@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _DATABASE: Final = (".duckdb", ".ddb", ".db")
 
 
+class WantedError(InputError):
+    """An option that no history can be made by. The message says what to give."""
+
+    code = "bad_option"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What history: `groups` or `events` say how big (one of them, or neither), `end` is ISO 8601 or empty."""
@@ -36,18 +42,18 @@ class Wanted:
     truth: Path | None = None
 
     def shape(self) -> Shape:
-        """Give the shape; raises InputError."""
+        """Give the shape; raises WantedError."""
         from local_azure.history.shape import DEFAULT_END, DEFAULT_GROUPS, Shape
 
         end = _instant(self.end) if self.end else DEFAULT_END
         if self.groups is not None and self.events is not None:
-            raise InputError("--groups and --events both say how big the history is: give one of them")
+            raise WantedError("--groups and --events both say how big the history is: give one of them")
         try:
             if self.events is not None:
                 return Shape.of_events(self.events, self.days, end)
             return Shape.of_groups(DEFAULT_GROUPS if self.groups is None else self.groups, self.days, end)
         except ValueError as error:
-            raise InputError(str(error)) from error
+            raise WantedError(str(error)) from error
 
 
 def sample_history(wanted: Wanted, *, json: bool) -> int:
@@ -57,7 +63,7 @@ def sample_history(wanted: Wanted, *, json: bool) -> int:
     shape = wanted.shape()
     for path in (wanted.out, wanted.truth):
         if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: there is no folder {path.absolute().parent}; make it first")
+            raise WantedError(f"{path}: there is no folder {path.absolute().parent}; make it first")
     rows, truth = _written(wanted, shape)
     if wanted.truth is not None:
         write_truth(wanted.truth, truth)
@@ -73,17 +79,17 @@ def _written(wanted: Wanted, shape: Shape) -> tuple[Counter[str], Truth]:
 
     is_database = wanted.out.suffix.lower() in _DATABASE
     if not is_database and wanted.out.suffix.lower() not in {".parquet", ""}:
-        raise InputError(f"{wanted.out}: the name must end in .duckdb or .parquet, or in neither for a folder")
+        raise WantedError(f"{wanted.out}: the name must end in .duckdb or .parquet, or in neither for a folder")
     if wanted.out.is_dir() and (is_database or wanted.out.suffix):
-        raise InputError(f"{wanted.out} is a folder")
+        raise WantedError(f"{wanted.out} is a folder")
     if not wanted.out.suffix and wanted.out.is_dir() and any(wanted.out.iterdir()):
-        raise InputError(f"{wanted.out} is a folder that is not empty; name a new one")
+        raise WantedError(f"{wanted.out} is a folder that is not empty; name a new one")
     write = write_duckdb if is_database else write_parquet
     try:
         with _bar() as progress:
             return write(wanted.out, shape, wanted.seed, progress)
     except OSError as error:
-        raise InputError(f"{wanted.out} cannot be written: {error.strerror or error}") from error
+        raise WantedError(f"{wanted.out} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -104,7 +110,7 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"--end {text!a} is no instant; write 2026-11-22 or 2026-11-22T06:00:00Z") from error
+        raise WantedError(f"--end {text!a} is no instant; write 2026-11-22 or 2026-11-22T06:00:00Z") from error
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
