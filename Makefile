@@ -73,6 +73,14 @@ generated: setup ## files that are written from other files: what is deployed, a
 	@$(BIN)/drift infra build
 	@$(BIN)/python scripts/data_dictionary.py
 
+content: setup  ## what is deployed beside the code: KQL, alert rules and their unit tests, workbooks, Bicep
+	@$(BIN)/drift kql check
+	@$(BIN)/drift alerts check
+	@$(BIN)/drift alerts test
+	@$(BIN)/drift workbook check workbooks/*.workbook
+	@$(BIN)/drift infra build --check
+	@$(BIN)/drift infra check
+
 package: setup  ## the zip that azd deploys, in build/
 	@$(BIN)/python -m infra.package
 
