@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from alerts.model import Rule
     from kql.engine import Engine, ResultTable
 
+THREADS: Final = 2
+"""Files that are run at a time: DuckDB plans on one core, and there are at least two."""
 _CLOSE: Final = 1e-9
 """How far, relatively, a value may be from the expected one: sums of real numbers are not exact."""
 
@@ -54,18 +57,25 @@ class CaseResult:
 
 
 def run_files(paths: Sequence[Path], rules: Sequence[str] = ()) -> Iterator[CaseResult]:
-    """Run the tests of these files, or of them those of these rules, in one database.
+    """Run the tests of these files, or of them those of these rules, a few files at a time; results in their order.
 
     Raises SourceError with the reasons of all files, and RuleError for a file that cannot be read.
     """
     read = _read_all(paths)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="alert-tests") as pool:
+        for results in pool.map(lambda one: list(_run_file(one[0], one[1], rules)), read):
+            yield from results
+
+
+def _run_file(file: CaseFile, by_name: Mapping[str, Rule], rules: Sequence[str]) -> Iterator[CaseResult]:
+    chosen = [case for case in file.cases if not rules or case.rule in rules]
+    if not chosen:
+        return
     connection = connect()
     try:
         engine = DuckDbEngine(connection)
-        for file, by_name in read:
-            for case in file.cases:
-                if not rules or case.rule in rules:
-                    yield run_case(file.file, file.now, case, by_name[case.rule], engine, connection)
+        for case in chosen:
+            yield run_case(file.file, file.now, case, by_name[case.rule], engine, connection)
     finally:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""The rules that ship: lint is clean, their unit tests pass, they are built; breaking one makes the right thing fail."""
+"""The rules that ship: lint is clean, their unit tests pass, they are built; break one and the right thing fails."""
 
 import pytest
 
