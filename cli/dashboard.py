@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 from cli import console
-from cli.query_source import BadRequestError, open_engine
+from cli.query_source import BadRequestError
 from core.errors import EXIT_DONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from workbooks.dashboard.source import Feed
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -35,24 +37,19 @@ class Wish:
 
 def dashboard(wish: Wish) -> int:
     """Serve until Ctrl-C. Raises what cannot be opened: data, workbooks, the port."""
+    from cli.workbook_source import open_feed
     from workbooks.dashboard import shelf
     from workbooks.dashboard.app import Dashboard
-    from workbooks.dashboard.source import source_of
 
     books = shelf.load(wish.workbooks or shelf.shipped())
-    with listening(wish.host, wish.port) as sock, open_engine(wish.workspace, wish.data) as engine:
-        name = str(wish.data) if wish.data else f"workspace {wish.workspace}"
-        source = source_of(name, engine)
+    with listening(wish.host, wish.port) as sock, open_feed(wish.data, wish.workspace) as feed:
         port = sock.getsockname()[1]
-        shown = Dashboard(books, source, hosts_of(wish.host, port))
+        shown = Dashboard(books, feed, hosts_of(wish.host, port))
         url = f"http://{_in_url(wish.host)}:{port}/"
-        announce(wish, url, source.note)
+        announce(wish, url, feed)
         if wish.open:
             webbrowser.open(url)
-        try:
-            serve(shown.app(), sock)
-        finally:
-            shown.answers.close()
+        serve(shown.app(), sock)
     return EXIT_DONE
 
 
@@ -84,19 +81,20 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def announce(wish: Wish, url: str, note: str) -> None:
+def announce(wish: Wish, url: str, feed: "Feed") -> None:
     """Say where the dashboard is; and loudly, when others can reach it."""
     if wish.host not in LOOPBACK:
         console.say(
             f"Warning: {wish.host} can be reached by others; there is no sign-in, and everybody sees these rows."
         )
     console.show_text(f"The dashboard is at {url}  (Ctrl-C ends it)\n")
-    if note:
-        console.show_text(note[0].upper() + note[1:] + ".\n")
+    with feed.use() as source:
+        if source.note:
+            console.show_text(source.note[0].upper() + source.note[1:] + ".\n")
     console.flush()
 
 
-def serve(app: "Starlette", sock: socket.socket) -> None:
+def serve(app: "ASGIApp", sock: socket.socket) -> None:
     """Serve until a signal says to end."""
     settings: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=2, **settings))

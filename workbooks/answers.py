@@ -12,8 +12,19 @@ from workbooks import substitute_time
 from workbooks.model import QueryType
 
 if TYPE_CHECKING:
-    from kql.engine import Engine, KqlType
+    from collections.abc import Callable
+
+    from kql.duckdb_engine import DuckDbEngine
+    from kql.engine import KqlType, Stop, Timespan
+    from kql.workspace_engine import WorkspaceEngine
     from workbooks.resolve import Request
+
+    Ask = Callable[[str, Timespan | None, datetime, Stop], ResultTable]
+    """Answers KQL over a timespan as of an instant, until it is stopped. Raises QueryError."""
+
+TIMEOUT_SECONDS: Final = 60.0
+MOST_ROWS: Final = 50_000
+"""Of one answer; no visualization shows more than 10,000, and a download says where it was cut."""
 
 _ELSEWHERE: Final = {
     QueryType.RESOURCE_GRAPH: "Azure Resource Graph",
@@ -51,6 +62,26 @@ class Problem:
 Answer = ResultTable | Problem
 
 
+def over_files(engine: DuckDbEngine, timeout_seconds: float = TIMEOUT_SECONDS) -> Ask:
+    """Ask rows on this machine."""
+
+    def ask(kql: str, timespan: Timespan | None, now: datetime, stop: Stop) -> ResultTable:
+        return engine.query(
+            kql, timespan=timespan, now=now, stop=stop, timeout_seconds=timeout_seconds, max_rows=MOST_ROWS
+        )
+
+    return ask
+
+
+def over_workspace(engine: WorkspaceEngine) -> Ask:
+    """Ask a workspace, whose now() is the real time; what was sent to it cannot be stopped."""
+
+    def ask(kql: str, timespan: Timespan | None, _now: datetime, _stop: Stop) -> ResultTable:
+        return engine.query(kql, timespan=timespan)
+
+    return ask
+
+
 def answered_here(kind: QueryType) -> bool:
     """Tell whether requests of this kind can be answered outside the portal."""
     return kind in {QueryType.LOGS, QueryType.JSON}
@@ -61,7 +92,7 @@ def elsewhere(kind: QueryType) -> str:
     return _ELSEWHERE.get(kind, "a data source that is not known")
 
 
-def answer(request: Request, engine: Engine, now: datetime) -> Answer:
+def answer(request: Request, ask: Ask, now: datetime, stop: Stop) -> Answer:
     """Answer one request; never raises what a query can cause."""
     if request.query_type is QueryType.JSON:
         return from_json(request.query)
@@ -69,7 +100,7 @@ def answer(request: Request, engine: Engine, now: datetime) -> Answer:
         return Problem(f"{elsewhere(request.query_type)} is queried in the portal alone", unsupported=True)
     timespan = substitute_time.bounds(request.time, now) if request.time else None
     try:
-        return engine.query(request.query, timespan=timespan, now=now)
+        return ask(request.query, timespan, now, stop)
     except QueryError as error:
         return Problem(f"{error.kind}: {error.message}", error.kind == "unsupported", error.place, request.query)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from zlib import crc32
 
-from workbooks import visibility
+from workbooks import substitute_time
 from workbooks.answers import Problem, answered_here, elsewhere
+from workbooks.layout import anchor_of
 from workbooks.model import (
     GroupItem,
     LinksItem,
@@ -19,33 +19,34 @@ from workbooks.model import (
     UnknownItem,
     walk,
 )
-from workbooks.viz.context import Badge, RenderContext, badge
+from workbooks.viz.context import Badge, RenderContext
 from workbooks.viz.controls import Shown, control
-from workbooks.viz.html import Html, join, tag, text
+from workbooks.viz.html import Attribute, Html, join, tag
 from workbooks.viz.links import links
 from workbooks.viz.markdown import markdown
 from workbooks.viz.visual import visual
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from workbooks.answers import Answer
-    from workbooks.model import Item, Workbook
+    from workbooks.model import Item
     from workbooks.resolve import ItemState, State
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~])")
-_BARE: Final = (TextItem, ParametersItem, LinksItem, GroupItem)
+WAITING: Final = "waiting for its options …"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What every fragment of one page needs: the state, and where links lead (None where a page cannot be changed).
+    """What every fragment of one page needs: the state, what was chosen, and where links lead.
 
-    `workbook_url(name, parameters)` gives another workbook's address, `export_url(parameters)` this page's with some
-    parameters set, `csv_url(anchor)` an item's download.
+    `workbook_url(name, parameters)` gives another workbook's address, `export_url(choices)` this page's with something
+    chosen (None where a page cannot be changed), `csv_url(anchor)` an item's download.
     """
 
     state: State
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workbook_url: Callable[[str, Mapping[str, str]], str | None] = field(default=lambda _name, _parameters: None)
     export_url: Callable[[Mapping[str, str]], str] | None = None
     csv_url: Callable[[str], str] | None = None
@@ -53,50 +54,56 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """What is put into an item's place: HTML, the figure for its plot, badges, and whether it is shown at all."""
+    """What is put into an item's place: HTML, the figure for its plot, badges, and whether it is shown at all.
+
+    A group's HTML is its title. `partial` says that more is to come for this item; `problem` is what went wrong, or "".
+    """
 
     anchor: str
     html: Html
     shown: bool = True
     figure: Mapping[str, Any] | None = None
     badges: tuple[Badge, ...] = ()
+    partial: bool = False
+    problem: str = ""
 
 
-def anchor_of(path: str) -> str:
-    """Give the id of an item's place on the page: the same for the same workbook."""
-    return f"i-{crc32(path.encode()):08x}"
-
-
-def fragment(page: Page, state: ItemState, answer: Answer | None = None) -> Fragment:
-    """Draw one item. `answer` is that of its request, None while there is none."""
+def fragment(page: Page, state: ItemState, answer: Answer | None = None, *, partial: bool = False) -> Fragment:
+    """Draw one item. `answer` is that of its request, None where it asks nothing."""
     anchor = anchor_of(state.item.path)
     if not state.visible:
         return Fragment(anchor, Html(), shown=False)
     context = context_of(page, state)
-    html, figure = _draw(page, state, answer, context)
-    return Fragment(anchor, html, True, figure, tuple(context.badges))
+    if isinstance(state.item, QueryItem):
+        html, figure = _query(page, state, state.item, answer, context)
+    else:
+        html, figure = _still(page, state, state.item, context), None
+    wrong = str(answer) if isinstance(answer, Problem) and not answer.unsupported else state.problem
+    return Fragment(anchor, html, True, figure, tuple(context.badges), partial, wrong)
+
+
+def failed(state: ItemState, message: str) -> Fragment:
+    """Give what stands in an item's place when drawing it failed."""
+    return Fragment(anchor_of(state.item.path), _error_card(tag("p", message)), problem=message)
 
 
 def context_of(page: Page, state: ItemState) -> RenderContext:
     """Give what drawing an item needs of its page."""
-    return RenderContext(text=state.scope.text, workbook_url=page.workbook_url, export_url=page.export_url)
-
-
-def is_bare(item: Item) -> bool:
-    """Tell whether an item stands on the page without a box of its own."""
-    return isinstance(item, _BARE)
-
-
-def _draw(
-    page: Page, state: ItemState, answer: Answer | None, context: RenderContext
-) -> tuple[Html, Mapping[str, Any] | None]:
-    if isinstance(state.item, QueryItem):
-        return _query(page, state, state.item, answer, context)
-    return _still(page, state, state.item, context), None
+    keys = {one.name: one.key for one in page.state.declarations.all if one.owner.path == state.item.path}
+    return RenderContext(
+        text=state.scope.text,
+        workbook_url=page.workbook_url,
+        export_url=page.export_url,
+        key=lambda name: keys.get(name, name),
+        chosen=page.chosen,
+        time=substitute_time.bounds(state.time, state.scope.now) if state.time else None,
+    )
 
 
 def _still(page: Page, state: ItemState, item: Item, context: RenderContext) -> Html:
     """Draw an item that asks nothing."""
+    if isinstance(item, GroupItem):
+        return tag("span", context.text(item.title)) if item.title else Html()
     if isinstance(item, TextItem):
         return _text(item, state)
     if isinstance(item, ParametersItem):
@@ -125,7 +132,8 @@ def _parameters(page: Page, state: ItemState, item: ParametersItem) -> Html:
         found = page.state.parameters.get(parameter.path)
         if found is None or parameter.hidden_when_locked or not parameter.name:
             continue
-        waiting = f"waits for {', '.join(found.waits_for)}" if found.waits_for else found.problem
+        waiting = WAITING if found.request else ""
+        waiting = f"waits for {', '.join(found.waits_for)}" if found.waits_for else waiting or found.problem
         key = found.declaration.key
         drawn.append(control(Shown(parameter, found.value, found.options, waiting, found.times, key), state.scope.now))
     title = tag("h3", state.scope.text(item.title)) if item.title else ""
@@ -136,64 +144,73 @@ def _links(page: Page, state: ItemState, item: LinksItem, context: RenderContext
     anchors = {one.name: anchor_of(one.path) for one in walk(page.state.workbook.items) if one.name}
 
     def is_set(parameter: str, value: str) -> bool:
-        held = state.scope.get(parameter)
+        # A tab sets its parameter for what follows: its own value is that of its declaration, not one that it sees.
+        own = page.state.parameters.get(f"{item.path}#{parameter}")
+        held = own.value if own and own.value else state.scope.get(parameter)
         return held is not None and (held.plain == value or value in held.values)
 
     return links(item, context, is_set=is_set, step=anchors.get)
 
 
-def _head(title: str, tools: Html | str, context: RenderContext) -> Html:
+def _head(title: str, tools: Sequence[Html] | str, context: RenderContext) -> Html:
     shown = context.text(title)
     if not shown and not tools:
         return Html()
-    return tag(
-        "div", [tag("h2", shown), tag("span", tools, {"class": "tools"}) if tools else ""], {"class": "item-head"}
-    )
+    drawn = [tag("h2", shown) if shown else "", tag("span", tools, {"class": "tools"}) if tools else ""]
+    return tag("div", drawn, {"class": "item-head"})
 
 
 def _query(
     page: Page, state: ItemState, item: QueryItem, answer: Answer | None, context: RenderContext
 ) -> tuple[Html, Mapping[str, Any] | None]:
     problem = _not_asked(state, item, answer, context)
+    if problem is None and (isinstance(answer, Problem) or answer is None):
+        problem = _error(item, answer, context)
     if problem is not None:
         return join([_head(item.title, "", context), problem]), None
-    if isinstance(answer, Problem) or answer is None:
-        return join([_head(item.title, "", context), _error(item, answer, context)]), None
-    drawn = visual(item, answer, context, state.request.query if state.request else item.query)
-    tools = _download(page, item, context)
-    partial = tag("p", f"Partial result: {answer.partial}", {"class": "note warning"}) if answer.partial else ""
-    return join([_head(item.title, tools, context), tag("div", [partial, drawn.html], {"class": "body"})]), drawn.figure
+    drawn = visual(item, answer, context, state.request.query if state.request else item.query)  # type: ignore[arg-type]  # a table: all else was told above
+    partial = getattr(answer, "partial", None)
+    note = tag("p", f"Partial result: {partial}", {"class": "note warning"}) if partial else ""
+    head = _head(item.title, _tools(page, item, context), context)
+    return join([head, tag("div", [note, drawn.html], {"class": "body"})]), drawn.figure
 
 
-def _download(page: Page, item: QueryItem, context: RenderContext) -> Html:
+def _tools(page: Page, item: QueryItem, context: RenderContext) -> list[Html]:
     if page.csv_url is None:
-        return Html()
-    label = f"Download {context.text(item.title) or item.name} as CSV"
-    return tag("a", "CSV", {"href": page.csv_url(anchor_of(item.path)), "download": True, "aria-label": label})
+        return []
+    name = context.text(item.title) or item.name or "the result"
+    reload = tag("button", "Refresh", {"type": "button", "data-reload": True, "aria-label": f"Refresh {name}"})
+    address: dict[str, Attribute] = {
+        "href": page.csv_url(anchor_of(item.path)),
+        "download": True,
+        "aria-label": f"Download {name} as CSV",
+    }
+    return [*([reload] if item.show_refresh else []), tag("a", "CSV", address)]
 
 
 def _not_asked(state: ItemState, item: QueryItem, answer: Answer | None, context: RenderContext) -> Html | None:
     """Say why a query was not asked, or None."""
     if state.problem:
-        return tag("div", tag("p", state.problem), {"class": "error-card", "role": "alert"})
+        return _error_card(tag("p", state.problem))
     if not answered_here(item.query_type):
         return context.badge(f"{item.path}.content.queryType", f"query to {elsewhere(item.query_type)}")
     if state.waits_for:
         return tag("div", tag("p", f"Choose a value for {', '.join(state.waits_for)}."), {"class": "waiting"})
-    return (
-        tag("div", tag("p", "There is no query."), {"class": "no-data"})
-        if state.request is None and not answer
-        else None
-    )
+    nothing = state.request is None and not answer
+    return tag("div", tag("p", "There is no query."), {"class": "no-data"}) if nothing else None
 
 
 def _error(item: QueryItem, problem: Problem | None, context: RenderContext) -> Html:
     if problem is None:
-        return tag("div", None, {"class": "skeleton", "aria-label": "loading"})
+        return tag("div", None, {"class": "skeleton"})
     if problem.unsupported:
         return context.badge(f"{item.path}.content.query", str(problem))
     shown = tag("pre", caret(problem)) if problem.place and problem.query else ""
-    return tag("div", [tag("p", str(problem)), shown], {"class": "error-card", "role": "alert"})
+    return _error_card(tag("p", str(problem)), shown)
+
+
+def _error_card(*content: str) -> Html:
+    return tag("div", content, {"class": "error-card"})
 
 
 def caret(problem: Problem) -> str:
@@ -201,50 +218,5 @@ def caret(problem: Problem) -> str:
     lines = problem.query.splitlines()
     if problem.place is None or not 0 < problem.place.line <= len(lines):
         return problem.query
-    line = lines[problem.place.line - 1]
+    line = lines[problem.place.line - 1].replace("\t", " ")
     return f"{problem.place.line}: {line}\n{' ' * (len(str(problem.place.line)) + 2 + problem.place.column)}^"
-
-
-def placeholder(item: Item) -> Html:
-    """Give what stands in an item's place until it is drawn."""
-    if isinstance(item, UnknownItem):
-        return badge(Badge(item.path, f"item of type {item.kind}"))
-    return tag("div", None, {"class": "skeleton"}) if isinstance(item, QueryItem) else text("")
-
-
-def shell(workbook: Workbook) -> Html:
-    """Give the places of all items, empty, as the workbook lays them out."""
-    return join([_place(item) for item in workbook.items])
-
-
-def _place(item: Item) -> Html:
-    share = min(max(round(item.width_percent or 100), 1), 100)
-    classes = f"item w-{share}" + (" bare" if is_bare(item) else "")
-    attributes: dict[str, Any] = {
-        "id": anchor_of(item.path),
-        "class": classes,
-        "data-path": item.path,
-        "hidden": bool(item.conditions),
-    }
-    if not isinstance(item, GroupItem):
-        return tag("section", tag("div", placeholder(item), {"class": "panel"}), {**attributes, "data-item": True})
-    inside = tag("div", [_place(one) for one in item.items], {"class": "items"})
-    if item.template:
-        inside = join([badge(Badge(item.path, f"group that loads the template {item.template}")), inside])
-    if item.expandable:
-        inside = tag(
-            "details", [tag("summary", item.title or item.name), inside], {"class": "group", "open": item.expanded}
-        )
-    elif item.title:
-        inside = join([tag("h2", item.title), inside])
-    return tag("section", tag("div", inside, {"class": "panel"}), attributes)
-
-
-def items_of(workbook: Workbook) -> list[Item]:
-    """Give every item that has content of its own, in reading order."""
-    return [item for item in walk(workbook.items) if not isinstance(item, GroupItem)]
-
-
-def holds(state: ItemState) -> bool:
-    """Tell whether an item's own conditions hold (its group's aside)."""
-    return visibility.is_visible(state.item.conditions, state.scope)

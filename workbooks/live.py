@@ -1,130 +1,127 @@
-"""Runs a workbook: works out its state, asks what is needed side by side, gives each item as soon as it is drawn."""
+"""Runs a workbook: works out its state, asks what is needed side by side, gives each item as soon as it is known."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from workbooks.answers import Answer, Problem, answer
-from workbooks.fragments import Fragment, Page, fragment, items_of
+from workbooks.answers import Answer, Problem
+from workbooks.asking import Asking, answer_of
+from workbooks.fragments import Fragment, Page, failed, fragment
+from workbooks.layout import Layout, loaded, pending_names
+from workbooks.model import ParametersItem
 from workbooks.resolve import Inputs, resolve
-from workbooks.resolve_scope import declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from datetime import datetime
 
-    from kql.engine import Engine, ResultTable
-    from workbooks.model import Workbook
+    from kql.engine import ResultTable
+    from workbooks.model import Item
     from workbooks.resolve import Request, State
 
-WORKERS: Final = 4
-MOST_KEPT: Final = 500
-MOST_ROUNDS: Final = 20
-"""Parameters that wait for parameters: no workbook has more steps than this."""
-Key = tuple["Request", "datetime"]
-
-
-class Answers:
-    """Asks an engine, several requests at a time; an answer is kept for who asks the same of the same instant.
-
-    `kept_seconds` is how long; requests that are under way are shared as well.
-    """
-
-    def __init__(self, engine: Engine, *, workers: int = WORKERS, kept_seconds: float = 300.0) -> None:
-        self._engine = engine
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="workbook")
-        self._kept: OrderedDict[Key, tuple[float, Future[Answer]]] = OrderedDict()
-        self._lock = threading.Lock()
-        self._kept_seconds = kept_seconds
-
-    def ask(self, request: Request, now: datetime) -> Future[Answer]:
-        """Give the answer to be."""
-        key = (request, now)
-        with self._lock:
-            found = self._kept.get(key)
-            if found and time.monotonic() - found[0] < self._kept_seconds and not found[1].cancelled():
-                self._kept.move_to_end(key)
-                return found[1]
-            future = self._pool.submit(self._answer, request, now)
-            self._kept[key] = (time.monotonic(), future)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return future
-
-    def _answer(self, request: Request, now: datetime) -> Answer:
-        try:
-            return answer(request, self._engine, now)
-        except Exception as error:  # noqa: BLE001 - one item's failure is that item's; the page goes on
-            return Problem(f"{type(error).__name__}: {error}")
-
-    def clear(self) -> None:
-        """Forget what is kept: the data has changed."""
-        with self._lock:
-            self._kept.clear()
-
-    def close(self) -> None:
-        """Start nothing more, and wait for what runs."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+GRACE_SECONDS: Final = 0.2
+"""So long parameters' answers are waited for before anything is drawn: most come at once, so nothing is drawn twice."""
+LOOK_SECONDS: Final = 1.0
+"""So often it is looked whether anybody still waits, for a workspace's answer cannot be interrupted."""
+MOST_ANSWERS: Final = 1000
+"""Of parameters, in one page: a workbook whose answers always lead to further questions ends here."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a reader looks at: a workbook, what was chosen (by declaration key), the instant, and the resources."""
+    """What a reader looks at: a workbook, the instant, what was chosen (by declaration key) and opened, the resources.
 
-    workbook: Workbook
+    `opened` are ids of places: the groups that were unfolded or loaded by a click.
+    """
+
+    layout: Layout
     now: datetime
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
+    opened: frozenset[str] = frozenset()
 
 
-def settle(view: View, answers: Answers, stopped: Callable[[], bool] = lambda: False) -> State:
-    """Work out the state, asking what parameters need until nothing is needed; a stop leaves it unfinished."""
-    known = declarations(view.workbook)
-    found: dict[Request, ResultTable | str] = {}
-    state = resolve(view.workbook, Inputs(view.now, view.chosen, found, view.resources), known)
-    for _ in range(MOST_ROUNDS):
-        if not state.needed or stopped():
-            break
-        asked = {request: answers.ask(request, view.now) for request in state.needed}
-        found.update({request: _for_state(future.result()) for request, future in asked.items()})
-        state = resolve(view.workbook, Inputs(view.now, view.chosen, found, view.resources), known)
-    return state
+class _Parameters:
+    """The answers that parameters need: asked until none is outstanding."""
+
+    def __init__(self, view: View, asking: Asking) -> None:
+        self._view, self._asking = view, asking
+        self._found: dict[Request, ResultTable | str] = {}
+        self._drawn = {item.path for item in loaded(view.layout, view.opened)}
+        self.state = self._resolved()
+
+    def outstanding(self) -> list[Future[Answer]]:
+        """Give the answers that are waited for; the state holds those that have come."""
+        while True:
+            asked = {request: self._asking.ask(request) for request in self._needed()}
+            done = {request: future for request, future in asked.items() if future.done()}
+            if not done or len(self._found) > MOST_ANSWERS:
+                return [] if len(self._found) > MOST_ANSWERS else list(asked.values())
+            for request, future in done.items():
+                given = answer_of(future)
+                self._found[request] = str(given) if isinstance(given, Problem) else given
+            self.state = self._resolved()
+
+    def _needed(self) -> list[Request]:
+        """Give what is outstanding; nothing is asked inside a group that is not loaded."""
+        asked = (each for each in self.state.parameters.values() if each.declaration.owner.path in self._drawn)
+        return list(dict.fromkeys(each.request for each in asked if each.request is not None))
+
+    def _resolved(self) -> State:
+        view = self._view
+        inputs = Inputs(view.now, view.chosen, self._found, view.resources)
+        return resolve(view.layout.workbook, inputs, view.layout.declared)
 
 
-def _for_state(given: Answer) -> ResultTable | str:
-    return str(given) if isinstance(given, Problem) else given
+def settle(view: View, asking: Asking) -> State:
+    """Work out the state, asking what parameters need until nothing is outstanding; closing `asking` ends it."""
+    parameters = _Parameters(view, asking)
+    while (waiting := parameters.outstanding()) and not asking.is_closed:
+        wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
+    return parameters.state
 
 
-def draw(
-    page: Page, answers: Answers, now: datetime, stopped: Callable[[], bool] = lambda: False
-) -> Iterator[Fragment]:
-    """Give every item of a settled page: what asks nothing at once, the others as their answers come."""
-    waiting: dict[Future[Answer], list[str]] = {}
-    for item in items_of(page.state.workbook):
-        state = page.state.items[item.path]
-        if state.request is None or not state.visible:
-            yield fragment(page, state)
-        else:
-            waiting.setdefault(answers.ask(state.request, now), []).append(item.path)
-    for future in as_completed(waiting):
-        if stopped():
-            return
-        for path in waiting[future]:
-            yield _safely(page, path, future)
+def run(view: View, asking: Asking, page_of: Callable[[State], Page]) -> Generator[Fragment]:
+    """Give every item of the page that is loaded, each once, as soon as all that it depends on is known.
+
+    Parameters that still wait for what they offer are given before that too, as `partial`. Closing `asking` ends it.
+    """
+    parameters = _Parameters(view, asking)
+    todo = dict.fromkeys(loaded(view.layout, view.opened))
+    if first := parameters.outstanding():
+        wait(first, GRACE_SECONDS)
+    shown: set[str] = set()
+    while todo and not asking.is_closed:
+        waiting = parameters.outstanding()
+        page = page_of(parameters.state)
+        pending = pending_names(parameters.state, view.layout) if waiting else frozenset()
+        for item in list(todo):
+            if view.layout.names[item.path] & pending:
+                if isinstance(item, ParametersItem) and item.path not in shown:
+                    shown.add(item.path)
+                    yield _safely(page, item, None, partial=True)
+                continue
+            future = _asked(page, item, asking)
+            if future is None or future.done():
+                del todo[item]
+                yield _safely(page, item, future)
+            else:
+                waiting.append(future)
+        if waiting:
+            wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
 
 
-def _safely(page: Page, path: str, future: Future[Answer]) -> Fragment:
+def _asked(page: Page, item: Item, asking: Asking) -> Future[Answer] | None:
+    state = page.state.items[item.path]
+    return asking.ask(state.request) if state.request is not None and state.visible else None
+
+
+def _safely(page: Page, item: Item, future: Future[Answer] | None, *, partial: bool = False) -> Fragment:
     """Draw an item; what its drawing fails of is shown in its place."""
-    state = page.state.items[path]
+    state = page.state.items[item.path]
     try:
-        return fragment(page, state, future.result())
+        return fragment(page, state, answer_of(future) if future else None, partial=partial)
     except Exception as error:  # noqa: BLE001 - a fault in one drawing must not take the page down
-        return fragment(page, state, Problem(f"this could not be drawn: {type(error).__name__}: {error}"))
-
-
-__all__ = ["Answers", "View", "draw", "settle"]
+        return failed(state, f"this could not be drawn: {type(error).__name__}: {error}")

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from workbooks import parse
+from workbooks.layout import Layout, layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workbooks.model import Workbook
-
 SHIPPED: Final = Path(__file__).resolve().parent.parent
 ORDER: Final = ("fleet", "container-group", "reverse-dns", "pipeline")
 """The order of the shipped ones; others follow by name."""
+_TITLES: Final = {"reverse-dns": "Reverse DNS and links"}
+OPENED: Final = ".open"
+"""The key of an address under which the groups stand that were unfolded; no parameter begins with a dot."""
 Chosen = Mapping[str, Sequence[str]]
 
 
@@ -25,7 +27,7 @@ Chosen = Mapping[str, Sequence[str]]
 class Shelf:
     """Workbooks by name, in the order in which they are shown."""
 
-    books: Mapping[str, Workbook] = field(default_factory=dict)
+    books: Mapping[str, Layout] = field(default_factory=dict)
 
     def find(self, template: str) -> str | None:
         """Give the name of the workbook that a link's template id means: its last part, in any case."""
@@ -47,11 +49,11 @@ def shipped() -> list[Path]:
 
 def load(paths: Iterable[Path]) -> Shelf:
     """Read workbooks. Raises workbooks.parse.WorkbookError for a file that holds none."""
-    books: dict[str, Workbook] = {}
+    books: dict[str, Layout] = {}
     for path in paths:
         for parsed in parse.load(path):
             name = _free(parsed.workbook.name or path.stem, books)
-            books[name] = parsed.workbook
+            books[name] = layout_of(parsed.workbook)
     return Shelf(books)
 
 
@@ -60,6 +62,12 @@ def _free(name: str, taken: Mapping[str, object]) -> str:
     while wanted in taken:
         wanted, number = f"{name}-{number}", number + 1
     return wanted
+
+
+def title_of(name: str) -> str:
+    """Give a workbook's name as a heading: `container-group` is "Container group"."""
+    words = name.replace("-", " ").replace("_", " ").strip()
+    return _TITLES.get(name) or words[:1].upper() + words[1:]
 
 
 def page_url(name: str, chosen: Chosen, suffix: str = "") -> str:

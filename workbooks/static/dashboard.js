@@ -12,12 +12,14 @@
 
   const put = (line) => {
     const place = document.getElementById(line.id);
-    if (!place) return;
+    if (!place || (line.partial && known.has(line.id))) return;
     place.removeAttribute("aria-busy");
     place.hidden = !line.shown;
+    place.dataset.shown = line.shown;
     const shown = line.html + JSON.stringify(line.figure ?? null);
     if (!line.shown || known.get(line.id) === shown) return;
     known.set(line.id, shown);
+    if ("group" in place.dataset) return putTitle(place, line.html);
     const panel = place.querySelector(":scope > .panel");
     const focused = place.contains(document.activeElement) ? document.activeElement : null;
     const open = [...panel.querySelectorAll("details[open] > summary[id]")].map((summary) => summary.id);
@@ -31,20 +33,36 @@
     const plot = panel.querySelector(".plot");
     if (plot && line.figure) WorkbookPage.setFigure(plot, line.figure);
   };
+  const putTitle = (place, html) => {
+    const title = place.querySelector(":scope > .panel > [data-title], :scope > .panel > details > [data-title]");
+    if (title && (html || title.tagName !== "SUMMARY")) title.innerHTML = html;
+  };
   const refocus = (panel, was) => {
     if (!was) return;
+    const like = (one) => one.textContent === was.textContent && one.tagName === was.tagName;
     const same = was.id ? panel.querySelector(`#${CSS.escape(was.id)}`)
       : was.name ? panel.querySelector(`[name="${CSS.escape(was.name)}"][value="${CSS.escape(was.value)}"]`)
-      : was.getAttribute("href") ? [...panel.querySelectorAll("a")].find((link) => link.textContent === was.textContent) : null;
+      : was.dataset.export ? panel.querySelector(`[data-export="${CSS.escape(was.dataset.export)}"]`)
+      : [...panel.querySelectorAll(was.tagName)].find(like);
     same?.focus({ preventScroll: true });
   };
-  // A group is shown when any of its items is, unless it is hidden itself: its items then are not shown either.
+  // A group is shown when any of its items is, unless it is hidden itself: its items then are not shown either. One that
+  // is not loaded yet is shown for what it may hold.
   const settleGroups = () => {
-    [...document.querySelectorAll("section.item:not([data-item])")].reverse().forEach((group) => {
-      group.hidden = ![...group.querySelectorAll("section[data-item]")].some((item) => !item.hidden);
+    [...document.querySelectorAll("section[data-group]")].reverse().forEach((group) => {
+      const waits = group.querySelector(":scope > .panel > [data-load], :scope > .panel > details > [data-load], :scope > .panel > details[data-load-open]");
+      const inside = [...group.querySelectorAll("section[data-item]")].some((item) => !item.hidden);
+      group.hidden = group.dataset.shown === "false" || (group.dataset.shown === undefined ? group.hidden : !waits && !inside);
     });
   };
 
+  const finish = (told) => {
+    say(`As of ${clock(told.at)}`);
+    document.querySelector("[data-note]").textContent = told.note ? ` · ${told.note}` : "";
+    settleGroups();
+    document.body.dataset.filled = "yes";
+    performance.mark("filled");
+  };
   const load = async () => {
     running?.abort();
     const mine = running = new AbortController();
@@ -62,13 +80,11 @@
         rest = lines.pop();
         for (const line of lines.filter(Boolean)) {
           const told = JSON.parse(line);
-          if (told.done) say(`As of ${clock(told.at)}`);
+          if (told.done) finish(told);
           else put(told);
         }
         settleGroups();
       }
-      document.body.dataset.filled = "yes";
-      performance.mark("filled");
     } catch (error) {
       if (error.name !== "AbortError") say(`Not refreshed: ${error.message}`, true);
     }
@@ -108,14 +124,33 @@
       if (from && to) set({ [name]: [`${from}:00.000Z/${to}:00.000Z`] });
       return;
     }
+    const opens = hit("[data-load]");
+    if (opens) return open(opens.dataset.load, opens);
     const link = hit("main a[href]");
     if (!link || link.target || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const url = new URL(link.href);
     if (url.origin === location.origin && url.pathname === location.pathname && !url.hash) { event.preventDefault(); go(url); }
   });
-  document.addEventListener("page:choose", (event) => {
-    set(Object.fromEntries(Object.entries(event.detail.parameters).map(([key, value]) => [key, value === null ? null : [value]])));
-  });
+  // What a group holds is asked for when it is opened. That belongs to the view too, and so to the address.
+  const open = (anchor, button) => {
+    const url = new URL(location);
+    if (url.searchParams.getAll(".open").includes(anchor)) return;
+    url.searchParams.append(".open", anchor);
+    history.replaceState(null, "", url);
+    const items = document.getElementById(anchor).querySelector(".items");
+    items.hidden = false;
+    button?.remove();
+    load();
+  };
+  document.addEventListener("toggle", (event) => {
+    const group = event.target;
+    if (group.matches("details[data-load-open]") && group.open) {
+      const anchor = group.dataset.loadOpen;
+      delete group.dataset.loadOpen;
+      open(anchor);
+    }
+  }, true);
+  document.addEventListener("page:choose", (event) => set(event.detail.parameters));
   window.addEventListener("popstate", load);
 
   // ---- refresh: not while nobody looks ---------------------------------------------------------------------------------

@@ -43,28 +43,43 @@
       hoverlabel: { bgcolor: color("--raised"), font: { color: color("--text") } },
       transition: { duration: 0 },
     };
+    if (plot.dataset.brush) { layout.dragmode = "zoom"; layout.yaxis.fixedrange = true; }
     window.Plotly.react(plot, colored(figure.data), layout, { displaylogo: false, responsive: true, displayModeBar: false, locale: "en" });
-    if (plot.dataset.brush && !plot.dataset.brushed) {
-      plot.dataset.brushed = "yes";
-      plot.on("plotly_relayout", (moved) => {
-        const [from, to] = [moved["xaxis.range[0]"], moved["xaxis.range[1]"]];
-        if (!from || !to) return;
-        const iso = (text) => new Date(`${String(text).replace(" ", "T")}Z`).toISOString();
-        choose(plot, { [plot.dataset.brush]: `${iso(from)}/${iso(to)}` });
-      });
-    }
+    if (!plot.dataset.listens) listen(plot);
+  };
+  // A range that is dragged over a chart, and a point that is clicked, may set parameters.
+  const listen = (plot) => {
+    plot.dataset.listens = "yes";
+    const iso = (text) => new Date(`${String(text).replace(" ", "T").replace("Z", "")}Z`).toISOString();
+    if (plot.dataset.brush) plot.on("plotly_relayout", (moved) => {
+      const [from, to] = [moved["xaxis.range[0]"], moved["xaxis.range[1]"]];
+      if (from && to) choose(plot, { [plot.dataset.brush]: [`${iso(from)}/${iso(to)}`] });
+      else if (moved["xaxis.autorange"]) choose(plot, { [plot.dataset.brush]: null });
+    });
+    if (plot.dataset.pointExport) plot.on("plotly_click", (clicked) => {
+      const point = clicked.points[0];
+      const parts = { x: point.x ?? point.label, y: point.y ?? point.value, series: point.label ?? point.data.meta ?? point.data.name };
+      const chosen = Object.entries(JSON.parse(plot.dataset.pointExport))
+        .map(([name, part]) => [name, [String(part === "" ? JSON.stringify(parts) : parts[part] ?? "")]]);
+      choose(plot, Object.fromEntries(chosen));
+    });
   };
   const setFigure = (plot, figure) => { figures.set(plot, figure); draw(plot); };
 
   // ---- selections: the page's owner listens ------------------------------------------------------------------------
   const choose = (from, parameters) =>
     from.dispatchEvent(new CustomEvent("page:choose", { bubbles: true, detail: { parameters } }));
+  // A row says aria-selected, a tile or a node aria-current: what each may say.
+  const markOf = (element) => (element.matches("tr") ? "aria-selected" : "aria-current");
+  const isChosen = (element) => element.getAttribute(markOf(element)) === "true";
   const select = (element) => {
-    const was = element.getAttribute("aria-selected") === "true";
-    element.parentElement.querySelectorAll("[aria-selected]").forEach((other) => other.removeAttribute("aria-selected"));
-    if (!was) element.setAttribute("aria-selected", "true");
-    const given = JSON.parse(element.dataset.export);
-    choose(element, was ? Object.fromEntries(Object.keys(given).map((name) => [name, null])) : given);
+    const was = isChosen(element), several = "multiple" in element.dataset;
+    const all = [...element.closest(".item").querySelectorAll("[data-export]")];
+    if (!several) all.forEach((other) => other.setAttribute(markOf(other), "false"));
+    element.setAttribute(markOf(element), String(!was));
+    const chosen = all.filter(isChosen).map((one) => JSON.parse(one.dataset.export));
+    const names = Object.keys(JSON.parse(element.dataset.export));
+    choose(element, Object.fromEntries(names.map((name) => [name, chosen.length ? chosen.map((one) => one[name]) : null])));
   };
 
   // ---- grids -------------------------------------------------------------------------------------------------------
@@ -187,6 +202,7 @@
 
   const prepare = (part) => {
     part.querySelectorAll("table.grid").forEach(paginate);
+    part.querySelectorAll("th[data-width]").forEach((head) => { head.style.width = head.style.minWidth = head.dataset.width.replace("fr", "em"); });
     part.querySelectorAll("script[type='application/json'][data-figure]").forEach((data) => {
       const plot = data.parentElement.querySelector(".plot");
       if (plot) setFigure(plot, JSON.parse(data.textContent));

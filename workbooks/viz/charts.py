@@ -25,6 +25,8 @@ MOST_SERIES: Final = 100
 MOST_POINTS: Final = 10_000
 """Azure's limits of one chart."""
 OTHER: Final = "Other"
+_SAID: Final = 6
+"""Series that are put into words."""
 KINDS: Final = frozenset(
     {"timechart", "linechart", "areachart", "barchart", "unstackedbar", "categoricalbar", "piechart", "scatterchart",
      "columnchart"}
@@ -34,10 +36,11 @@ _UNIT_SUFFIX: Final[Mapping[int, str]] = {1: "%", 23: " ms", 24: " s", 25: " min
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure, and what had to be left out of it (sentences)."""
+    """A figure, what had to be left out of it (sentences), and the figure in words."""
 
     figure: Json
     notes: tuple[str, ...] = ()
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,13 @@ def axes_of(table: ResultTable, settings: ChartSettings) -> Axes | None:
     return Axes(x, ys, split) if x and ys else None
 
 
-def chart(table: ResultTable, kind: str, settings: ChartSettings) -> Chart | None:
-    """Give the figure of a result, or None when it has no columns that could be drawn."""
+def chart(
+    table: ResultTable, kind: str, settings: ChartSettings, time: tuple[datetime, datetime] | None = None
+) -> Chart | None:
+    """Give the figure of a result, or None when it has no columns that could be drawn.
+
+    `time` is the range that was asked for: a chart over time shows all of it, also where nothing is.
+    """
     axes = axes_of(table, settings)
     if axes is None:
         return None
@@ -94,7 +102,24 @@ def chart(table: ResultTable, kind: str, settings: ChartSettings) -> Chart | Non
         shown = [Series(one.name, one.xs[:share], one.ys[:share]) for one in shown]
         notes.append(f"{points:,} points: the first {MOST_POINTS:,} are drawn.")
     traces = [_trace(one, kind, settings, index) for index, one in enumerate(shown)]
-    return Chart({"data": traces, "layout": _layout(table, axes, kind, settings)}, tuple(notes))
+    layout = _layout(table, axes, kind, settings)
+    if time is not None and layout["xaxis"]["type"] == "date" and points:
+        layout["xaxis"]["range"] = _span([x for one in shown for x in one.xs], time)
+    return Chart({"data": traces, "layout": layout}, tuple(notes), _said(shown))
+
+
+def _span(xs: list[Any], time: tuple[datetime, datetime]) -> list[str]:
+    """Give the whole range that was asked for; a first bin begins before it."""
+    start, end = (_plain(moment) for moment in time)
+    known = [x for x in xs if isinstance(x, str) and x]
+    return [min([start, *known]), max([end, *known])]
+
+
+def _said(found: list[Series]) -> str:
+    """Say in a sentence what is drawn, for who cannot see it."""
+    named = [f"{one.name} {one.total:,.6g} in total" for one in found[:_SAID]]
+    more = f", and {len(found) - _SAID} more" if len(found) > _SAID else ""
+    return f"{len(found)} series: {', '.join(named)}{more}."
 
 
 def series_of(table: ResultTable, axes: Axes) -> list[Series]:
@@ -207,4 +232,5 @@ def _pie(table: ResultTable, axes: Axes, settings: ChartSettings) -> Chart:
              "textinfo": "value"}  # fmt: skip
     layout = {"showlegend": settings.show_legend, "annotations": [
         {"text": f"{sum(values):,.0f}", "showarrow": False, "font": {"size": 20}}]}  # fmt: skip
-    return Chart({"data": [trace], "layout": layout})
+    parts = ", ".join(f"{one.name} {one.total:,.6g}" for one in shown[:_SAID])
+    return Chart({"data": [trace], "layout": layout}, said=f"{len(shown)} parts: {parts}.")

@@ -81,14 +81,19 @@ def sorted_rows(table: ResultTable, order: Sequence[Sort]) -> list[tuple[Any, ..
     rows = list(table.rows)
     places = {column.name: index for index, column in enumerate(table.columns)}
     for sort in reversed(order):
-        match = _GENERATED.match(sort.column)
-        place = places.get(match["name"] if match else sort.column)
+        place = places.get(sorted_column(sort))
         if place is None:
             continue
         filled = [row for row in rows if row[place] is not None and row[place] != ""]
         empty = [row for row in rows if row[place] is None or row[place] == ""]
         rows = sorted(filled, key=lambda row: sort_key(row[place]), reverse=not sort.ascending) + empty
     return rows
+
+
+def sorted_column(sort: Sort) -> str:
+    """Give the name of the column that a sort is about."""
+    match = _GENERATED.match(sort.column)
+    return match["name"] if match else sort.column
 
 
 def sort_key(value: Any) -> tuple[int, float, str]:

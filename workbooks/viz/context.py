@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from workbooks.viz.html import Html, tag
@@ -30,16 +30,21 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """One page. `text` substitutes parameters in a text; `local` is the time zone of times that are not UTC.
+    """One item on a page. `text` substitutes parameters in a text; `local` is the time zone of times that are not UTC.
 
     `workbook_url(template, parameters)` gives the address of another workbook, None where it cannot be opened here.
-    `export_url(parameters)` gives this page's with some parameters set; None on a page that cannot be changed.
+    `export_url(choices)` gives this page's with something chosen; None on a page that cannot be changed. Choices are by
+    key: `key(name)` gives the one of a parameter that this item sets. `chosen` holds those of the page, `time` is the
+    item's range (first and last instant), None where its query decides.
     """
 
     text: Callable[[str], str] = _as_written
     local: tzinfo = UTC
     workbook_url: Callable[[str, Mapping[str, str]], str | None] = _nowhere
     export_url: Callable[[Mapping[str, str]], str] | None = None
+    key: Callable[[str], str] = _as_written
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    time: tuple[datetime, datetime] | None = None
     portal: str = PORTAL
     badges: list[Badge] = field(default_factory=list)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from workbooks.viz.cells import Cell, draw
-from workbooks.viz.columns import Column, columns_of, sort_key, sorted_rows
+from workbooks.viz.columns import Column, columns_of, sort_key, sorted_column, sorted_rows
 from workbooks.viz.html import Attribute, Html, join, tag, void
+from workbooks.viz.thresholds import as_text
 from workbooks.viz.tree import Node, tree_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ PAGE: Final = 50
 """Rows that are shown at once; the rest is a page further."""
 MOST_ROWS: Final = 10_000
 """Azure's limit for rowLimit."""
+_WIDTH: Final = re.compile(r"\d{1,4}(\.\d{1,2})?(px|ch|em|rem|%|fr)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ def grid(
     table: ResultTable, settings: GridSettings, context: RenderContext, *, name: str, exports: tuple[Export, ...] = ()
 ) -> Html:
     """Draw a result as a table. `name` is what a screen reader calls it; a click on a row sets the `exports`."""
+    exports = exports if context.export_url is not None else ()
     drawn = Grid(name, tuple(columns_of(table, settings)), exports, context)
     limit = min(settings.row_limit or MOST_ROWS, MOST_ROWS)
     ordered = sorted_rows(table, settings.sort_by)
@@ -56,15 +60,15 @@ def grid(
     attributes: dict[str, Attribute] = {
         "class": "grid",
         "data-page": PAGE,
-        "data-selectable": bool(exports),
-        "aria-rowcount": len(rows),
+        # A row that can be chosen is one of a grid: a table's rows are not chosen.
+        "role": "treegrid" if settings.hierarchy else "grid" if exports else None,
     }
-    head = tag("thead", tag("tr", [_head(column) for column in drawn.visible]))
-    role: dict[str, Attribute] = {"role": "treegrid"} if settings.hierarchy else {}
+    order = sorting(drawn.columns, settings)
+    head = tag("thead", tag("tr", [_head(column, order) for column in drawn.visible]))
     caption = tag("caption", name, {"class": "visually-hidden"})
-    whole = tag("table", [caption, head, tag("tbody", body)], {**attributes, **role})
-    return join([_filter(settings, name), tag("div", whole, {"class": "grid-scroll", "tabindex": "0"}),
-                 _cut(len(ordered), len(rows), table.truncated_at)])  # fmt: skip
+    whole = tag("table", [caption, head, tag("tbody", body)], attributes)
+    region: dict[str, Attribute] = {"class": "grid-scroll", "tabindex": "0", "role": "region", "aria-label": name}
+    return join([_filter(settings, name), tag("div", whole, region), _cut(len(ordered), len(rows), table.truncated_at)])
 
 
 def _filter(settings: GridSettings, name: str) -> Html:
@@ -85,9 +89,19 @@ def _cut(total: int, shown: int, truncated_at: int | None) -> Html:
     return tag("p", f"First {shown:,} of {total:,} rows.", {"class": "note"}) if shown < total else Html()
 
 
-def _head(column: Column) -> Html:
+def sorting(columns: Sequence[Column], settings: GridSettings) -> dict[str, str]:
+    """Give the column that the rows are sorted by first, and how, as a header says it."""
+    known = {column.name for column in columns}
+    first = next((sort for sort in settings.sort_by if sorted_column(sort) in known), None)
+    return {sorted_column(first): "ascending" if first.ascending else "descending"} if first else {}
+
+
+def _head(column: Column, order: Mapping[str, str]) -> Html:
     button = tag("button", column.caption, {"type": "button", "class": "sort"})
-    attributes = {"scope": "col", "aria-sort": "none", "title": column.comment or None, "class": _class(column)}
+    width = column.formatter.width if _WIDTH.fullmatch(column.formatter.width) else None
+    attributes: dict[str, Attribute] = {"scope": "col", "aria-sort": order.get(column.name, "none"),
+                                        "title": column.comment or None, "class": _class(column),
+                                        "data-width": width}  # fmt: skip
     return tag("th", button, attributes)
 
 
@@ -109,7 +123,9 @@ def _row(drawn: Grid, node: Node, level: int, shown: bool) -> Html:
         _cell(drawn, column, row, twist=_twist(node) if not index else Html())
         for index, column in enumerate(drawn.visible)
     ]
-    attributes = {**_tree_attributes(node, level, shown), **selection(drawn.exports, row)}
+    attributes = {**_tree_attributes(node, level, shown), **selection(drawn.exports, row, drawn.context)}
+    if "aria-current" in attributes:
+        attributes["aria-selected"] = str(attributes.pop("aria-current"))
     return tag("tr", cells, attributes)
 
 
@@ -149,19 +165,29 @@ def _cell(drawn: Grid, column: Column, row: Row, twist: Html) -> Html:
     return tag("td", [twist, html], {"class": _class(column), "data-sort": key})
 
 
-def selection(exports: Sequence[Export], row: Mapping[str, Any]) -> dict[str, str | bool]:
-    """Say what a click on the row sets; the server reads the value again from the result, never from the page."""
-    if not exports:
+def selection(exports: Sequence[Export], row: Mapping[str, Any], context: RenderContext) -> dict[str, str | int | bool]:
+    """Say what choosing a row sets, by key. Nothing on a page that cannot be changed.
+
+    The values come back in the address, as anybody can write one: the server never trusts them.
+    """
+    if not exports or context.export_url is None:
         return {}
-    values = {one.parameter: exported(one, row) for one in exports}
-    return {"tabindex": "0", "class": "selectable", "data-export": json.dumps(values, ensure_ascii=False)}
+    values = {context.key(one.parameter): exported(one, row) for one in exports}
+    is_chosen = all(value in context.chosen.get(key, ()) for key, value in values.items())
+    found: dict[str, str | int | bool] = {
+        "tabindex": "0",
+        "class": "selectable",
+        "data-export": json.dumps(values, ensure_ascii=False),
+        "aria-current": str(is_chosen).lower(),
+    }
+    return {**found, "data-multiple": True} if any(one.multiple for one in exports) else found
 
 
 def exported(export: Export, row: Mapping[str, Any]) -> str:
     """Give what a selected row sets a parameter to: one cell as text, or the whole row as JSON."""
     if not export.column:
-        return json.dumps(dict(row), ensure_ascii=False, default=str)
+        return json.dumps(dict(row), ensure_ascii=False, default=as_text)
     value = row.get(export.column)
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
+        return json.dumps(value, ensure_ascii=False, default=as_text)
+    return as_text(value)

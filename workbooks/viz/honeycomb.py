@@ -34,7 +34,7 @@ def honeycomb(
         fields = [_field(place, row, scales[place.column], context) for place in settings.places]
         css = f"hive {_hue(settings, row, colors)}".strip()
         label = thresholds.as_text(row.get(settings.group_by, "")) if settings.group_by else ""
-        groups[label].append(tag("li", fields, {"class": css, **selection(exports, row)}))
+        groups[label].append(tag("li", fields, {"class": css, **selection(exports, row, context)}))
     cut = f"First {MOST:,} of {len(table.rows):,}." if len(table.rows) > MOST else ""
     drawn = [
         join([tag("h4", label) if label else "", tag("ul", members, {"class": "hives"})])

@@ -23,7 +23,7 @@ def links(
 ) -> Html:
     """Draw a links item. `is_set(parameter, value)` tells the chosen tab; `step(name)` gives an item's anchor."""
     if item.is_tabs:
-        return _tabs(item, context, is_set)
+        return _tabs(item, context, is_set, step)
     drawn = [_with_texts(link, _one(link, context, step), context) for link in item.links]
     if item.layout in {"bullets", "list", "nav"}:
         entries = tag("ul", [tag("li", one) for one in drawn], {"class": f"links {item.layout}"})
@@ -31,14 +31,28 @@ def links(
     return tag("p" if item.layout == "paragraph" else "div", join(drawn, " "), {"class": f"links {item.layout}"})
 
 
-def _tabs(item: LinksItem, context: RenderContext, is_set: Callable[[str, str], bool]) -> Html:
+def _chosen(link: Link, context: RenderContext) -> str | None:
+    """Give the address of this page with the link's parameter set."""
+    return context.export_url({context.key(link.value): context.text(link.sub_target)}) if context.export_url else None
+
+
+def _tabs(
+    item: LinksItem,
+    context: RenderContext,
+    is_set: Callable[[str, str], bool],
+    step: Callable[[str], str | None],
+) -> Html:
     """Draw tabs as links of this page: the chosen one is a parameter, so a tab can be shared and gone back from."""
-    chosen = next((link for link in item.links if is_set(link.value, link.sub_target)), None)
+    chosen = next((link for link in item.links if is_set(link.value, context.text(link.sub_target))), None)
     drawn = []
     for link in item.links:
-        url = context.export_url({link.value: link.sub_target}) if context.export_url else None
+        if link.target.lower() != "parameter":
+            drawn.append(tag("li", _one(link, context, step)))
+            continue
+        url = _chosen(link, context)
         attributes: dict[str, Any] = {"class": "tab", "href": url, "aria-current": "page" if link is chosen else None}
-        drawn.append(tag("li", tag("a" if url else "span", context.text(link.label), attributes)))
+        label = context.text(link.label) or context.text(link.sub_target)
+        drawn.append(tag("li", tag("a" if url else "span", label, attributes)))
     return tag("nav", tag("ul", drawn), {"class": "tabs", "aria-label": item.name or "Tabs"})
 
 
@@ -52,6 +66,8 @@ def _one(link: Link, context: RenderContext, step: Callable[[str], str | None]) 
     url, problem = _target(link, context, step)
     if problem:
         return join([label, " ", context.badge(link.path, problem)])
+    if not url:
+        return tag("span", label)
     drawn = [icons.icon(link.icon, label=""), " ", label] if icons.is_known(link.icon) and link.icon else [label]
     classes = "button primary" if link.primary else "button" if link.style in {"primary", "secondary"} else None
     outside = {"rel": "noopener noreferrer", "target": "_blank"} if "://" in url else {}
@@ -62,7 +78,9 @@ def _target(link: Link, context: RenderContext, step: Callable[[str], str | None
     """Give (address, ""), or ("", why there is none)."""
     kind, value = link.target.lower(), context.text(link.value)
     if kind == "parameter":
-        url = context.export_url({link.value: link.sub_target}) if context.export_url else None
+        if context.export_url is None:
+            return "", ""
+        url = _chosen(link, context)
     elif kind in {"url", ""}:
         url = safe_url(value)
     elif kind in {"resource", "resourceoverview"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from workbooks.viz.numbers import number
@@ -47,6 +48,8 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds" if value.microsecond else "seconds").replace("+00:00", "Z")
     return str(value)
 
 

@@ -66,7 +66,7 @@ def _tile(
         tag("div", _value(table, row, formatter, context), {"class": f"tile-{name}"})
         for name, formatter in places.items()
     ]
-    return tag("li", fields, {"class": "tile", **selection(exports, row)})
+    return tag("li", fields, {"class": "tile", **selection(exports, row, context)})
 
 
 def _value(table: ResultTable, row: dict[str, Any], formatter: Formatter, context: RenderContext) -> Html:

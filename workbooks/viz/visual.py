@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from workbooks.viz import charts, honeycomb, tiles
 from workbooks.viz.grid import grid
-from workbooks.viz.html import Html, join, tag
+from workbooks.viz.html import Attribute, Html, join, tag
 from workbooks.viz.markdown import markdown
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def visual(item: QueryItem, table: ResultTable, context: RenderContext, query: s
     kind = kind_of(item, query)
     name = context.text(item.title) or item.name or "Result"
     if kind in charts.KINDS:
-        return _chart(item, table, kind, name)
+        return _chart(item, table, kind, name, context)
     boxes = _boxes(item, table, context, kind)
     if boxes is not None:
         return Visual(boxes)
@@ -72,14 +73,30 @@ def _boxes(item: QueryItem, table: ResultTable, context: RenderContext, kind: st
     return None
 
 
-def _chart(item: QueryItem, table: ResultTable, kind: str, name: str) -> Visual:
-    found = charts.chart(table, kind, item.visuals.chart)
+def _chart(item: QueryItem, table: ResultTable, kind: str, name: str, context: RenderContext) -> Visual:
+    found = charts.chart(table, kind, item.visuals.chart, context.time)
     if found is None:
         text = f"A {kind} needs a column for its x axis and a number; the result has {_named(table)}."
         return Visual(tag("p", text, {"class": "note warning"}))
-    label = f"{name}: {kind}. The same data as a table is in the CSV download."
-    plot = tag("div", None, {"class": f"plot size-{item.size.name.lower()}", "role": "img", "aria-label": label})
+    attributes: dict[str, Attribute] = {"class": f"plot size-{item.size.name.lower()}", "role": "img",
+                                        "aria-label": f"{name}: {kind}. {found.said}"}  # fmt: skip
+    if context.export_url is not None:
+        attributes |= _choices(item, table, context)
+    plot = tag("div", None, attributes)
     return Visual(join([plot, *(tag("p", note, {"class": "note"}) for note in found.notes)]), found.figure)
+
+
+def _choices(item: QueryItem, table: ResultTable, context: RenderContext) -> dict[str, Attribute]:
+    """Say what a dragged range and a click on a point set: of a point, its x, its y or its series, by column."""
+    found: dict[str, Attribute] = {}
+    if item.brush:
+        found["data-brush"] = context.key(item.brush.parameter)
+    axes = charts.axes_of(table, item.visuals.chart)
+    if item.exports and axes:
+        of_column = {axes.x: "x", axes.split: "series", **dict.fromkeys(axes.ys, "y")}
+        parts = {context.key(one.parameter): of_column.get(one.column, one.column) for one in item.exports}
+        found["data-point-export"] = json.dumps(parts)
+    return found
 
 
 def _named(table: ResultTable) -> str:
