@@ -26,7 +26,7 @@ class Instance:
     """One resource as one instantiation of its file deploys it.
 
     `module` names the module symbol that instantiates the file, empty in a root. `scope_type` is the type of the
-    resource that it is deployed onto, or empty for the scope of its file; `scope_origin` says where its name comes from.
+    resource that it is deployed onto, or empty for its file's scope; `scope_origin` says where its name comes from.
     """
 
     document: Document

@@ -43,6 +43,9 @@ CODES: Final[dict[str, str]] = {
     "bad-filter": "a filter that Event Grid refuses, or that lets the wrong events through",
     "no-dead-letter": "events that are given up are lost",
     "no-retry-policy": "an event subscription without an explicit retry policy",
+    "autoregistration": "a zone link that registers virtual machines",
+    "wrong-stream": "a data collection rule whose streams, destinations or table do not fit together",
+    "unknown-trigger": "a function that function_app.py does not have",
     "secret": "a secret in an output, a default, a setting or a list… call",
     "not-generated": "a generated file differs from its source",
 }

@@ -61,6 +61,8 @@ RULES: Final[tuple[Rule, ...]] = (
      "DisableLocalAuth must be true: telemetry is taken from identities alone"),
     ("microsoft.operationalinsights/workspaces", ("properties", "features", "disableLocalAuth"), _is(True),
      "shared-key-access", "features.disableLocalAuth must be true"),
+    ("microsoft.network/privatednszones/virtualnetworklinks", ("properties", "registrationEnabled"), _is(False),
+     "autoregistration", "registrationEnabled must be false: with it a link to a reverse zone cannot even be made"),
     ("microsoft.containerinstance/containergroups", ("properties", "ipAddress", "type"),
      lambda value: "Public" not in texts(value), "public-access", "a container group's address must be private"),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from infra.check.role_assignments import check_roles
 from infra.check.start_time import check_start_time
 from infra.check.symbols import check_symbols
 from infra.check.syntax import check_syntax
+from infra.check.wiring import check_wiring, function_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -45,6 +46,7 @@ def check(root: Path, files: Collection[Path] = ()) -> list[Finding]:
     outcome = play(root, documents)
     findings += [*outcome.findings, *check_policy(outcome.instances), *check_event_grid(outcome.instances)]
     findings += check_roles(outcome.instances, roles.load())
+    findings += check_wiring(outcome.instances, function_names(root))
     findings += _parameter_files(root, documents)
     return sorted({finding for finding in findings if not files or finding.path in files})
 

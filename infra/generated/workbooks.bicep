@@ -5,6 +5,12 @@ param workspaceId string
 
 var workbooks = [
   {
+    name: 'container-group'
+    displayName: 'ACI DNS: container group'
+    description: 'One container group: its addresses, what DNS says of it, what was changed and why, how it resolves from each virtual network, and what its containers did meanwhile.'
+    content: loadTextContent('../../workbooks/container-group.workbook')
+  }
+  {
     name: 'fleet'
     displayName: 'ACI DNS: fleet'
     description: 'What is wrong now, how bad, since when, and whether it is being repaired. Read the tiles from left to right; then the tabs.'

@@ -20,13 +20,18 @@ $parameters = @{
 $file = New-TemporaryFile
 try {
   $parameters | ConvertTo-Json -Depth 20 | Set-Content -Path $file -Encoding utf8
-  az deployment sub create --only-show-errors --output none `
-    --name "acidns-events-$env:AZURE_ENV_NAME" `
-    --subscription $env:AZURE_SUBSCRIPTION_ID `
-    --location $env:AZURE_LOCATION `
-    --template-file (Join-Path $PSScriptRoot '../events.bicep') `
-    --parameters "@$file"
-  if ($LASTEXITCODE -ne 0) { throw 'the event subscriptions could not be made' }
+  # Right after a deployment Azure may not know the functions yet, and refuses to subscribe what it does not know.
+  foreach ($attempt in 1..6) {
+    az deployment sub create --only-show-errors --output none `
+      --name "acidns-events-$env:AZURE_ENV_NAME" `
+      --subscription $env:AZURE_SUBSCRIPTION_ID `
+      --location $env:AZURE_LOCATION `
+      --template-file (Join-Path $PSScriptRoot '../events.bicep') `
+      --parameters "@$file"
+    if ($LASTEXITCODE -eq 0) { break }
+    if ($attempt -lt 6) { Start-Sleep -Seconds 20 }
+  }
+  if ($LASTEXITCODE -ne 0) { throw 'the functions could not be subscribed to the events; run this hook again' }
 }
 finally {
   Remove-Item $file

@@ -18,6 +18,7 @@ def _pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in ("infra", "workbooks"):
         shutil.copytree(ROOT / name, folder / name, ignore=_NOT_BICEP)
+    shutil.copy(ROOT / "function_app.py", folder)
     return folder
 
 

@@ -60,6 +60,12 @@ def test_every_setting_is_one_that_the_code_or_the_host_knows(
     assert [name for name in ours if f"`{name}`" not in documented] == []
 
 
+def test_every_app_knows_its_zones_and_where_events_go(apps: dict[str, Instance]) -> None:
+    needed = {"DNS_ZONE_MAP", "LOGS_INGESTION_ENDPOINT", "LOGS_DCR_IMMUTABLE_ID", "ARM_ENDPOINT", "PROBE_VANTAGE"}
+    for app in apps.values():
+        assert needed <= settings_of(app).keys()
+
+
 def test_every_schedule_of_a_timer_is_set(apps: dict[str, Instance]) -> None:
     schedules = set(re.findall(r'schedule="%(\w+)%"', (ROOT / "function_app.py").read_text(encoding="utf-8")))
     assert schedules

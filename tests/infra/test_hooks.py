@@ -22,6 +22,7 @@ FROM_AZD = {"AZURE_ENV_NAME": "dev", "AZURE_SUBSCRIPTION_ID": "sub"}
 FAKE_AZ = """#!/bin/sh
 printf '%s\\037' "$@" >>"$AZ_LOG"
 printf '\\n' >>"$AZ_LOG"
+if [ -n "${AZ_FAILS:-}" ] && [ "$(wc -l <"$AZ_LOG")" -le "$AZ_FAILS" ]; then exit 1; fi
 case "$*" in *"role assignment list"*) printf '/a/one\\n/a/two words\\n' ;; esac
 """
 
@@ -91,6 +92,19 @@ def test_a_missing_output_ends_the_hook_before_anything_is_deployed(run: Run) ->
     assert done.returncode != 0
     assert "WRITER_APP_ID" in done.stderr
     assert calls == []
+
+
+def test_a_function_that_azure_does_not_know_yet_is_subscribed_a_little_later(run: Run) -> None:
+    done, calls = run("postdeploy.sh", **outputs(), AZ_FAILS="2", ACIDNS_RETRY_SECONDS="0")
+    assert done.returncode == 0, done.stderr
+    assert len(calls) == 3
+    assert len({tuple(call) for call in calls}) == 1
+
+
+def test_what_fails_six_times_fails_the_hook_and_says_what_to_do(run: Run) -> None:
+    done, calls = run("postdeploy.sh", **outputs(), AZ_FAILS="9", ACIDNS_RETRY_SECONDS="0")
+    assert (done.returncode, len(calls)) == (1, 6)
+    assert "run this hook again" in done.stderr
 
 
 def test_role_assignments_of_both_identities_are_removed_one_by_one(run: Run) -> None:
