@@ -192,3 +192,19 @@ def test_history_without_an_event_is_refused(drift, tmp_path):
     connect(tmp_path / "empty.duckdb").close()
     done = drift("alerts", "backtest", "--data", str(tmp_path / "empty.duckdb"))
     assert (done.code, "there is no history to replay" in done.err) == (64, True)
+
+
+def test_a_workspaces_rows_are_replayed_on_this_machine(drift, spoke):
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    values = {"ContainerGroup": "web", "ResourceGroup": "rg", "ContainerGroupId": "/x/web"}
+    failed = Event(Component.RECONCILER, EventType.RECONCILE_FAILED, now - timedelta(minutes=41), "1", values).to_row()
+    with spoke.azure.world.logs._cursor() as cursor:
+        received = now - timedelta(minutes=29)
+        tables.append(cursor, tables.EVENTS, [failed], received=received)
+    options = ["--rules", str(SAMPLE / "rules"), "--last", "2h", "--end", now.isoformat(), "--format", "json"]
+    done = drift("alerts", "backtest", *options, **spoke.environment)
+    assert (done.code, "1 row of AciDnsEvents_CL, AppTraces read" in done.err) == (0, True)
+    (found,) = done.json()
+    (alert,) = found["alerts"]
+    # It happened 41 minutes ago and could be seen 29 minutes ago: what was late is late here too.
+    assert alert["firedAt"] == (now - timedelta(minutes=25)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
