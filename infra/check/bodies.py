@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _TABLE: Final = Path(__file__).with_name("resource_types.json")
 OF_BICEP: Final = frozenset({"name", "parent", "scope", "dependsOn"})
 """Properties of a resource that are the language's, or of which the models say only that Azure gives them back."""
+# Values that Azure takes and the models do not name; their enumerations are open.
+# https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-structure#kind
+_ALSO: Final = {"Microsoft.Insights/dataCollectionRules.kind": ("Direct",)}
 _FITS: Final = {"string": "string", "int": "int", "number": "int", "bool": "bool", "enum": "string", "array": "array"}
 
 
@@ -108,7 +111,11 @@ def _check_scalar(value: Value, shape: Shape, where: str, line: int, report: Rep
     wanted = _FITS.get(shape.kind, "object")
     if type_of(value) != wanted:
         report(line, "wrong-type", f"{where}: {wanted} is needed, not {type_of(value)}")
-    elif shape.kind == "enum" and isinstance(value, Known) and not _is_among(value.value, shape.values):
+    elif (
+        shape.kind == "enum"
+        and isinstance(value, Known)
+        and not _is_among(value.value, (*shape.values, *_ALSO.get(where, ())))
+    ):
         report(line, "not-allowed-value", f"{where}: {value.value!a} is not one of {', '.join(shape.values)}")
 
 

@@ -108,7 +108,7 @@ class Player:
             check_body(declared, body, scope.report)
             if not declared.existing:
                 scope_type = deployed_onto(node, inner)
-                check_scope(declared, scope_type, node, scope)
+                check_scope(declared, scope_type, node, inner)
                 document = scope.document
                 origin = name_origin(node, inner)
                 instance = Instance(document, declared, body, module, scope_type, document.target_scope, origin)

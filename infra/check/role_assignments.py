@@ -47,6 +47,7 @@ _IDENTITIES: Final = {
     "systemTopics": "events",
     "repairTopic": "events",
 }
+_WHOLE: Final = frozenset({"subscription", "managementGroup", "tenant"})
 # Whose a storage account is: an app that may write another one's package can become it.
 _STORAGE: Final = {"storage": "writer", "observerStorage": "observer"}
 
@@ -79,8 +80,11 @@ def _read(instance: Instance, document: roles.Roles) -> tuple[list[Assigned], li
     path, line = instance.document.path, instance.declared.line
     if not isinstance(instance.body, Obj):
         return [], []
-    if instance.scope_type == "" and instance.target_scope != "resourceGroup":
-        message = f"the assignment {instance.declared.name!a} is on a whole {instance.target_scope}"
+    whole = (
+        instance.scope_type if instance.scope_type in _WHOLE else "" if instance.scope_type else instance.target_scope
+    )
+    if whole in _WHOLE:
+        message = f"the assignment {instance.declared.name!a} is on a whole {whole}"
         return [], [Finding(path, line, "broad-role", message)]
     role_id = instance.body.get("properties", "roleDefinitionId")
     names = {role.id: role.name for role in document.built_in}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.check.evaluate import evaluate
 from infra.check.nodes import Call, Declaration, Document, Member, Name, Node, ObjectNode
-from infra.check.values import Arr, ResourceValue, Unknown
+from infra.check.values import Arr, Known, ResourceValue, Unknown
 
 if TYPE_CHECKING:
     from infra.check.scope import Scope
@@ -19,15 +19,18 @@ _EXTENSIONS: Final = frozenset(
     }
 )
 """Types that can be deployed onto any other resource, and in any scope."""
+_WHOLE: Final = frozenset({"subscription", "managementGroup", "tenant"})
 _OF_SUBSCRIPTION: Final = frozenset({"microsoft.resources/resourcegroups", "microsoft.authorization/roledefinitions"})
 
 
 def deployed_onto(node: Node, scope: Scope) -> str:
-    """Give the type of the resource that `scope:` or `parent:` names."""
+    """Give the type of the resource that `scope:` or `parent:` names, or `subscription` and the like."""
     if not isinstance(node, ObjectNode):
         return ""
     for key in ("scope", "parent"):
         found = node.get(key)
+        if isinstance(found, Call) and found.function in _WHOLE:
+            return found.function
         value = evaluate(found, scope) if found is not None else None
         if isinstance(value, ResourceValue):
             return value.type
@@ -58,10 +61,25 @@ def check_scope(declared: Declaration, scope_type: str, node: Node, scope: Scope
     if target != wanted:
         message = f"{declared.resource_type} is deployed to a {wanted}, this file to a {target}"
         scope.report(declared.line, "wrong-scope", message)
+    _check_name(declared, node, scope)
     parent = declared.resource_type.rpartition("/")[0]
     if scope_type and parent.lower() != scope_type.lower():
         message = f"the parent of {declared.resource_type} is a {parent}, not a {scope_type}"
         scope.report(declared.line, "wrong-scope", message)
+
+
+def _check_name(declared: Declaration, node: Node, scope: Scope) -> None:
+    """Report a child that is named neither within its parent nor with its parent's name in front."""
+    name = node.get("name") if isinstance(node, ObjectNode) else None
+    value = evaluate(name, scope) if name is not None else None
+    if not isinstance(node, ObjectNode) or not isinstance(value, Known) or not isinstance(value.value, str):
+        return
+    segments = 1 if node.get("parent") is not None else declared.resource_type.count("/")
+    if value.value.count("/") + 1 != segments:
+        wanted = "one segment" if segments == 1 else f"{segments} segments, or a parent"
+        scope.report(
+            declared.line, "wrong-scope", f"the name {value.value!a} of {declared.resource_type} needs {wanted}"
+        )
 
 
 def check_module_scope(declared: Declaration, document: Document, node: ObjectNode, scope: Scope) -> None:

@@ -95,11 +95,20 @@ def _fill_from_msrest(shape: Shape, model: Any) -> None:
             owner = owner.properties.setdefault(part, Field(Shape("object"))).shape
         read_only = bool(rules.get("readonly"))
         required = bool(rules.get("required")) and not read_only
-        owner.properties[path[-1]] = Field(_of_text(described["type"], names), required, read_only)
+        shape_of_value = _enumeration(model, attribute, described["type"]) or _of_text(described["type"], names)
+        owner.properties[path[-1]] = Field(shape_of_value, required, read_only)
     _require_parents(shape)
     for attribute, subtypes in vars(model).get("_subtype_map", {}).items():
         shape.discriminator = model._attribute_map[attribute]["key"]  # noqa: SLF001 - same
         shape.subtypes = {value: _class_shape(names[name]) for value, name in subtypes.items()}
+
+
+def _enumeration(model: Any, attribute: str, text: str) -> Shape | None:
+    """Find the enumeration of a text: the map says only `str`, the constructor's annotation says which values."""
+    parameter = inspect.signature(model.__init__).parameters.get(attribute) if text == "str" else None
+    name = re.search(r"_models\.(\w+)", str(parameter.annotation)) if parameter is not None else None
+    found = getattr(sys.modules[model.__module__.rsplit(".", 1)[0]], name[1], None) if name else None
+    return _class_shape(found) if inspect.isclass(found) and issubclass(found, enum.Enum) else None
 
 
 def _require_parents(shape: Shape) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from infra.check import signatures
 from infra.check.findings import Finding
@@ -12,10 +12,13 @@ from infra.check.nodes import Document, Name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_TYPES: Final = frozenset({"string", "int", "bool", "object", "array", "any"})
+
 
 def check_symbols(document: Document) -> Iterator[Finding]:
     """Find names that are declared twice or never used, and decorators that do not exist."""
     yield from _duplicates(document)
+    yield from _types(document)
     used = {
         node.name
         for declared in document.declarations
@@ -33,6 +36,15 @@ def check_symbols(document: Document) -> Iterator[Finding]:
             if decorator.function not in signatures.DECORATORS:
                 message = f"there is no decorator @{decorator.function}"
                 yield Finding(document.path, decorator.line, "unknown-function", message)
+
+
+def _types(document: Document) -> Iterator[Finding]:
+    """Find parameters and outputs of a type that Bicep does not have; literal types and objects are left alone."""
+    for declared in document.of("param", "output"):
+        base = declared.type.rstrip("?").replace("[]", "").rstrip("?")
+        if base.isidentifier() and base not in _TYPES:
+            message = f"there is no type {base!a}; there are {', '.join(sorted(_TYPES))}"
+            yield Finding(document.path, declared.line, "unknown-name", message)
 
 
 def _duplicates(document: Document) -> Iterator[Finding]:

@@ -16,6 +16,18 @@ var workbooks = [
     description: 'What is wrong now, how bad, since when, and whether it is being repaired. Read the tiles from left to right; then the tabs.'
     content: loadTextContent('../../workbooks/fleet.workbook')
   }
+  {
+    name: 'pipeline'
+    displayName: 'ACI DNS: pipeline'
+    description: 'Whether the toolkit itself works: does every part report, do rows arrive, are events delivered, is Azure Resource Manager willing, and what does it cost. No drift on the page *Fleet* means something only while all is well here.'
+    content: loadTextContent('../../workbooks/pipeline.workbook')
+  }
+  {
+    name: 'reverse-dns'
+    displayName: 'ACI DNS: reverse DNS and links'
+    description: 'Whether every virtual network sees the zones, and gets the right answer. Records can be right and nobody sees them: a zone that is not linked to the asking network answers NXDOMAIN, and so does one behind a longer zone.'
+    content: loadTextContent('../../workbooks/reverse-dns.workbook')
+  }
 ]
 
 resource deployed 'Microsoft.Insights/workbooks@2023-06-01' = [for workbook in workbooks: {

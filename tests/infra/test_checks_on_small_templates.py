@@ -113,7 +113,11 @@ def test_what_is_right_is_not_reported(checked: Checked, template: tuple[str, st
         pytest.param(
             "param p string\noutput o string = loadTextContent(p)\n", ["missing-file"], id="a path that is no constant"
         ),
-        pytest.param(ZONE.replace("Zones@", "Zones/A@"), ["unknown-type"], id="a child that the table lacks"),
+        pytest.param(
+            ZONE.replace("Zones@", "Zones/A@").replace("internal", "internal/x"),
+            ["unknown-type"],
+            id="a child that the table lacks",
+        ),
         pytest.param("targetScope = 'subscription'\n" + ZONE, ["wrong-scope"], id="a zone in a subscription"),
     ],
 )
