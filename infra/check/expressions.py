@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from infra.check.cursor import Cursor
 from infra.check.lexer import BicepSyntaxError, Token
@@ -22,6 +22,9 @@ from infra.check.nodes import (
     Property,
     Text,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LEVELS: Final[tuple[frozenset[str], ...]] = (
     frozenset({"??"}),
@@ -174,17 +177,13 @@ class Expressions(Cursor):
     def _text(self, token: Token) -> Node:
         if len(token.parts) == 1:
             return Constant(token.line, str(token.parts[0]))
-        parts: list[str | Node] = []
-        for part in token.parts:
-            if isinstance(part, str):
-                parts.append(part)
-            else:
-                parts.append(Expressions([*part, Token("end", "", token.line)])._whole())  # noqa: SLF001 - its own kind
+        parts = (part if isinstance(part, str) else self._interpolated(part, token.line) for part in token.parts)
         return Text(token.line, tuple(part for part in parts if part != ""))
 
-    def _whole(self) -> Node:
-        inner = self._inside()
-        self.take("end")
+    def _interpolated(self, tokens: Sequence[Token], line: int) -> Node:
+        within = Expressions([*tokens, Token("end", "", line)])
+        inner = within._inside()
+        within.take("end")
         return inner
 
     def _array(self, line: int) -> Node:
