@@ -65,10 +65,10 @@ def _properties(rule: Rule) -> dict[str, Any]:
     if rule.mute_actions_duration is not None:
         found["muteActionsDuration"] = to_iso(rule.mute_actions_duration)
     if rule.resolve_configuration is not None:
-        found["ruleResolveConfiguration"] = {"autoResolved": rule.resolve_configuration.auto_resolved}
+        found["resolveConfiguration"] = {"autoResolved": rule.resolve_configuration.auto_resolved}
         if rule.resolve_configuration.time_to_resolve is not None:
             resolved = to_iso(rule.resolve_configuration.time_to_resolve)
-            found["ruleResolveConfiguration"]["timeToResolve"] = resolved
+            found["resolveConfiguration"]["timeToResolve"] = resolved
     return found
 
 
