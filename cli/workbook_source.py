@@ -35,7 +35,8 @@ def _files(data: Path) -> Source:
         engine = stack.enter_context(open_engine(None, data))
         assert isinstance(engine, DuckDbEngine)  # noqa: S101 - files are read by DuckDB
         ask = over_files(engine)
-        return Source(data.name, Answers(ask), end_of(ask, now()), close=stack.pop_all().close)
+        ends, rows = end_of(ask, now()), (resource_of(data.name),)
+        return Source(data.name, Answers(ask), ends, close=stack.pop_all().close, resources=rows)
 
 
 def _workspace(workspace: str | None) -> Source:
@@ -43,7 +44,14 @@ def _workspace(workspace: str | None) -> Source:
 
     with ExitStack() as stack:
         engine = WorkspaceEngine(stack.enter_context(open_workspace(workspace)), on_partial="mark")
-        return Source(f"workspace {workspace}", Answers(over_workspace(engine)), close=stack.pop_all().close)
+        answers, rows = Answers(over_workspace(engine)), (resource_of(str(workspace)),)
+        return Source(f"workspace {workspace}", answers, close=stack.pop_all().close, resources=rows)
+
+
+def resource_of(name: str) -> str:
+    """Give the id that a workbook's workspace picker offers for the one place that is asked; nothing else knows it."""
+    group = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/drift"
+    return f"{group}/providers/Microsoft.OperationalInsights/workspaces/{name}"
 
 
 def stamp(data: Path) -> Stamp:

@@ -19,8 +19,8 @@ from workbooks.model import (
     UnknownItem,
     walk,
 )
-from workbooks.viz.context import Badge, RenderContext
-from workbooks.viz.controls import Shown, control
+from workbooks.viz.context import Badge, RenderContext, Values
+from workbooks.viz.controls import ALL, Shown, control
 from workbooks.viz.html import Attribute, Html, join, tag
 from workbooks.viz.links import links
 from workbooks.viz.markdown import markdown
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbooks.answers import Answer
     from workbooks.model import Item
     from workbooks.resolve import ItemState, State
+    from workbooks.substitute_format import Value
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~])")
 WAITING: Final = "waiting for its options …"
@@ -47,7 +48,7 @@ class Page:
 
     state: State
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    workbook_url: Callable[[str, Mapping[str, str]], str | None] = field(default=lambda _name, _parameters: None)
+    workbook_url: Callable[[str, Values], str | None] = field(default=lambda _name, _parameters: None)
     export_url: Callable[[Mapping[str, str]], str] | None = None
     csv_url: Callable[[str], str] | None = None
 
@@ -93,11 +94,25 @@ def context_of(page: Page, state: ItemState) -> RenderContext:
     return RenderContext(
         text=state.scope.text,
         workbook_url=page.workbook_url,
+        values=lambda: address_values(state.scope.values),
         export_url=page.export_url,
         key=lambda name: keys.get(name, name),
         chosen=page.chosen,
         time=substitute_time.bounds(state.time, state.scope.now) if state.time else None,
     )
+
+
+def address_values(values: Mapping[str, Value | None]) -> dict[str, tuple[str, ...]]:
+    """Give the values that are set as an address holds them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in values.items():
+        if value is None or value.is_empty:
+            continue
+        if value.time is not None:
+            found[name] = (substitute_time.to_text(value.time),)
+        else:
+            found[name] = (ALL,) if value.all_text is not None else value.values
+    return found
 
 
 def _still(page: Page, state: ItemState, item: Item, context: RenderContext) -> Html:
@@ -133,9 +148,10 @@ def _parameters(page: Page, state: ItemState, item: ParametersItem) -> Html:
         if found is None or parameter.hidden_when_locked or not parameter.name:
             continue
         waiting = WAITING if found.request else ""
-        waiting = f"waits for {', '.join(found.waits_for)}" if found.waits_for else waiting or found.problem
-        key = found.declaration.key
-        drawn.append(control(Shown(parameter, found.value, found.options, waiting, found.times, key), state.scope.now))
+        waiting = f"waits for {', '.join(found.waits_for)}" if found.waits_for else waiting
+        key, problem = found.declaration.key, "" if waiting else found.problem
+        shown = Shown(parameter, found.value, found.options, problem, found.times, key, waiting)
+        drawn.append(control(shown, state.scope.now))
     title = tag("h3", state.scope.text(item.title)) if item.title else ""
     return join([title, tag("div", drawn, {"class": f"parameters {item.layout.lower()}"})]) if drawn else Html()
 

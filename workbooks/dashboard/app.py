@@ -51,12 +51,11 @@ PLOTLY: Final = resources.files("plotly") / "package_data" / "plotly.min.js"
 
 @dataclass
 class Dashboard:
-    """Workbooks over a feed. `hosts` are the names that it is served under; `resources` what pickers offer."""
+    """Workbooks over a feed. `hosts` are the names that it is served under."""
 
     shelf: Shelf
     feed: Feed
     hosts: frozenset[str]
-    resources: tuple[str, ...] = ()
 
     @cached_property
     def templates(self) -> Environment:
@@ -146,7 +145,7 @@ class Dashboard:
         known = {declared.key for declared in layout.declared.all}
         asked = request.query_params
         chosen = {key: tuple(asked.getlist(key)) for key in asked if key in known}
-        return View(layout, source.instant(), chosen, self.resources, _opened(request))
+        return View(layout, source.instant(), chosen, source.resources, _opened(request))
 
     def _lines(self, name: str, request: Request, begun: Begun) -> Generator[str]:
         with self.feed.use() as source:

@@ -34,10 +34,10 @@ class Shelf:
         wanted = template.rstrip("/").rsplit("/", 1)[-1].removesuffix(".workbook").lower()
         return next((name for name in self.books if name.lower() == wanted), None)
 
-    def url(self, template: str, parameters: Mapping[str, str]) -> str | None:
+    def url(self, template: str, parameters: Chosen) -> str | None:
         """Give the address of the page that a link leads to, None for a workbook that is not here."""
         name = self.find(template)
-        return None if name is None else page_url(name, {key: [value] for key, value in parameters.items()})
+        return None if name is None else page_url(name, parameters)
 
 
 def shipped() -> list[Path]:

@@ -33,13 +33,17 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Rows to ask. `name` is for people, `ends` where the rows end (None where they go on), `close` lets go of them."""
+    """Rows to ask. `name` is for people, `ends` where the rows end (None where they go on), `close` lets go of them.
+
+    `resources` are the ids that pickers offer.
+    """
 
     name: str
     answers: Answers
     ends: datetime | None = None
     clock: Callable[[], datetime] = now
     close: Callable[[], None] = lambda: None
+    resources: tuple[str, ...] = ()
 
     def instant(self) -> datetime:
         """Give the instant that a page shows."""

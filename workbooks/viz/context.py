@@ -16,7 +16,11 @@ def _as_written(template: str) -> str:
     return template
 
 
-def _nowhere(_target: str, _parameters: Mapping[str, str]) -> str | None:
+Values = Mapping[str, tuple[str, ...]]
+"""Values of parameters by name, as an address holds them."""
+
+
+def _nowhere(_target: str, _parameters: Values) -> str | None:
     return None
 
 
@@ -32,7 +36,8 @@ class Badge:
 class RenderContext:
     """One item on a page. `text` substitutes parameters in a text; `local` is the time zone of times that are not UTC.
 
-    `workbook_url(template, parameters)` gives the address of another workbook, None where it cannot be opened here.
+    `workbook_url(template, parameters)` gives the address of another workbook, None where it cannot be opened here, and
+    `values()` the parameters that the item sees, to hand over.
     `export_url(choices)` gives this page's with something chosen; None on a page that cannot be changed. Choices are by
     key: `key(name)` gives the one of a parameter that this item sets. `chosen` holds those of the page, `time` is the
     item's range (first and last instant), None where its query decides.
@@ -40,7 +45,8 @@ class RenderContext:
 
     text: Callable[[str], str] = _as_written
     local: tzinfo = UTC
-    workbook_url: Callable[[str, Mapping[str, str]], str | None] = _nowhere
+    workbook_url: Callable[[str, Values], str | None] = _nowhere
+    values: Callable[[], Values] = dict
     export_url: Callable[[Mapping[str, str]], str] | None = None
     key: Callable[[str], str] = _as_written
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

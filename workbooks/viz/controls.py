@@ -31,7 +31,7 @@ _SEARCHABLE: Final = 12
 class Shown:
     """One parameter as it stands: its value (None: unset), what it offers, and what is wrong with the choice.
 
-    `key` is its name in the page's address, by default the parameter's.
+    `key` is its name in the page's address, by default the parameter's. `waiting` says for what it waits, or "".
     """
 
     parameter: Parameter
@@ -40,6 +40,7 @@ class Shown:
     problem: str = ""
     ranges: tuple[TimeRange, ...] = ()
     key: str = ""
+    waiting: str = ""
 
     @property
     def name(self) -> str:
@@ -59,7 +60,7 @@ def control(shown: Shown, now: datetime) -> Html:
         drawn = _time(shown, now)
     elif kind is ParameterKind.OPTIONS_GROUP and not shown.parameter.is_multiple:
         drawn = _radios(shown)
-    elif shown.options or kind not in {ParameterKind.TEXT, ParameterKind.MULTI_VALUE}:
+    elif kind is not ParameterKind.TEXT and (shown.options or kind is not ParameterKind.MULTI_VALUE):
         drawn = _checkboxes(shown) if shown.parameter.is_multiple else _select(shown)
     else:
         drawn = _input(shown)
@@ -73,6 +74,8 @@ def _label(shown: Shown) -> Html:
 
 
 def _problem(shown: Shown) -> Html:
+    if shown.waiting:
+        return tag("p", shown.waiting, {"class": "waits", "id": f"{shown.id}-problem"})
     if shown.problem:
         return tag("p", shown.problem, {"class": "problem", "role": "alert", "id": f"{shown.id}-problem"})
     if shown.parameter.required and (shown.value is None or shown.value.is_empty):
@@ -81,8 +84,9 @@ def _problem(shown: Shown) -> Html:
 
 
 def _common(shown: Shown) -> dict[str, Attribute]:
-    described = f"{shown.id}-problem" if shown.problem else None
-    return {"id": shown.id, "name": shown.name, "aria-describedby": described}
+    described = f"{shown.id}-problem" if _problem(shown) else None
+    return {"id": shown.id, "name": shown.name, "aria-describedby": described,
+            "required": shown.parameter.required}  # fmt: skip
 
 
 def _select(shown: Shown) -> Html:

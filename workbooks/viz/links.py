@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbooks.viz import icons
 from workbooks.viz.html import Html, join, safe_url, tag
-from workbooks.viz.targets import portal_url
+from workbooks.viz.targets import portal_url, workbook_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,20 +89,10 @@ def _target(link: Link, context: RenderContext, step: Callable[[str], str | None
         anchor = step(link.value)
         url = f"#{anchor}" if anchor else None
     elif kind == "workbooktemplate":
-        asked = link.context.get("workbookContext") or link.context
-        url = context.workbook_url(context.text(str(asked.get("templateId") or link.value)), _passed(asked, context))
+        template, passed = workbook_link(link.context.get("workbookContext") or {}, {}, context)
+        if context.export_url is None:
+            return "", ""
+        url, value = context.workbook_url(template, passed), f"{template}, which is not here"
     else:
         return "", f"link to {link.target}"
     return (url, "") if url else ("", f"link to {link.target or 'nothing'}: {value[:80] or '(empty)'}")
-
-
-def _passed(asked: Any, context: RenderContext) -> dict[str, str]:
-    given = asked.get("templateParameters") or asked.get("parametersToPass") or ()
-    found = {}
-    for one in given:
-        if isinstance(one, dict):
-            value = str(one.get("value", ""))
-            found[str(one.get("name", ""))] = context.text(
-                "{" + value + "}" if one.get("source") == "parameter" else value
-            )
-    return found

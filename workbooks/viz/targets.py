@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workbooks.model import Formatter
-    from workbooks.viz.context import RenderContext, Row
+    from workbooks.viz.context import RenderContext, Row, Values
 
 DETAILS: Final = frozenset({"celldetails", "genericdetails"})
 _RESOURCE: Final = frozenset({"resource", "resourceoverview"})
@@ -69,25 +69,32 @@ def details(value: Any) -> str:
 
 
 def _workbook(formatter: Formatter, row: Row, context: RenderContext) -> Target:
-    asked = formatter.link_context.get("workbookContext") or formatter.link_context
+    template, parameters = workbook_link(formatter.link_context.get("workbookContext") or {}, row, context)
+    url = context.workbook_url(template, parameters)
+    if url or context.export_url is None:
+        return Target(url=url or "")
+    return Target(problem=f"link to the workbook {template or '(none named)'}, which is not here")
+
+
+def workbook_link(asked: Mapping[str, Any], row: Row, context: RenderContext) -> tuple[str, Values]:
+    """Give the workbook that a link means, and the parameters that it hands over: those that it names, or all.
+
+    Named ones are static texts, parameters, or cells of the row.
+    """
     template = context.text(str(asked.get("templateId") or ""))
     if asked.get("templateIdSource") == "column":
         template = as_text(row.get(template, ""))
-    url = context.workbook_url(template, _passed(asked, row, context))
-    return Target(url=url) if url else Target(problem=f"link to the workbook {template or '(none named)'}")
-
-
-def _passed(asked: Mapping[str, Any], row: Row, context: RenderContext) -> dict[str, str]:
-    """Give the parameters that a link hands over: static texts, parameters, or cells of the row."""
-    found: dict[str, str] = {}
-    for given in asked.get("templateParameters") or asked.get("parametersToPass") or ():
-        if not isinstance(given, dict):
-            continue
+    known = context.values()
+    named = [given for given in asked.get("templateParameters") or () if isinstance(given, dict)]
+    if not named and not asked.get("passSpecificParams"):
+        return template, known
+    found: dict[str, tuple[str, ...]] = {}
+    for given in named:
         name, source, value = str(given.get("name", "")), str(given.get("source", "")), str(given.get("value", ""))
         if source == "column":
-            found[name] = as_text(row.get(value, ""))
+            found[name] = (as_text(row.get(value, "")),)
         elif source == "parameter":
-            found[name] = context.text("{" + value + "}")
+            found |= {name: known[value]} if value in known else {}
         else:
-            found[name] = context.text(value)
-    return found
+            found[name] = (context.text(value),)
+    return template, found
