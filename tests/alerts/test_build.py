@@ -92,7 +92,7 @@ def test_a_body_says_what_the_rule_says(rule_yaml):
     }
     assert (properties["enabled"], properties["skipQueryValidation"], properties["severity"]) == (False, True, 1)
     assert from_iso(properties["overrideQueryTimeRange"]).days == 1
-    assert properties["ruleResolveConfiguration"] == {"autoResolved": True, "timeToResolve": "PT30M"}
+    assert properties["resolveConfiguration"] == {"autoResolved": True, "timeToResolve": "PT30M"}
     assert "AciDnsOpenDrifts" in condition["query"]
     assert (condition["threshold"], condition["metricMeasureColumn"]) == (1.5, "Age")
     assert condition["failingPeriods"] == {"numberOfEvaluationPeriods": 3, "minFailingPeriodsToAlert": 2}
