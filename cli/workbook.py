@@ -31,3 +31,30 @@ def _check(  # noqa: PLR0913, PLR0917 - one for each option
     kind: Literal["table", "json"] = "json" if json or format_ == "json" else "table"
     wishes = Wishes(format=kind, notes=notes, queries=queries)
     end(lambda: count_files(files, wishes) if count else check_files(files, wishes), json=kind == "json")
+
+
+@workbook_app.command("render", epilog=CODES)
+def _render(  # noqa: PLR0913, PLR0917 - one for each option
+    workbook: Annotated[str, typer.Argument(metavar="FILE", help="A workbook, or the name of one that ships (fleet).")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="PAGE", help="The page to write; NAME.html here otherwise.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Rows in files: .duckdb, .parquet or .jsonl, a folder or a pattern.")
+    ] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace", envvar="LOGS_WORKSPACE_ID", help="Workspace id (a GUID) of the Log Analytics workspace."
+        ),
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Choose a value; again for several.")
+    ] = None,
+    last: Annotated[str, typer.Option("--last", help="Every time range of the workbook: 4h, 24h, 7d.")] = "",
+) -> None:
+    """Write a workbook as one page in one file, which opens offline. Exit code 1 when an item could not be answered."""
+    from cli.workbook_render import Wish, render_file
+
+    wish = Wish(workbook, out, data, workspace, tuple(param or ()), last)
+    end(lambda: render_file(wish), json=False)

@@ -27,6 +27,7 @@ from workbooks.model import (
 )
 from workbooks.resolve import Inputs, resolve
 from workbooks.resolve_scope import declarations
+from workbooks.viz.support import not_drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,12 +58,14 @@ class Checked:
 
 
 def check(
-    parsed: Parsed, verdicts: Mapping[str, Verdict] | None = None, registries: Iterable[Supported] = (supported,)
+    parsed: Parsed,
+    verdicts: Mapping[str, Verdict] | None = None,
+    registries: Iterable[Supported] = (supported, not_drawn),
 ) -> Checked:
     """Check a workbook.
 
     `verdicts` are by the path of the query's item or parameter; without them queries and columns are not checked.
-    `registries` say what is not rendered; a renderer adds its own.
+    `registries` say what is not rendered; by default what no answer is got for, and what the renderer does not draw.
     """
     workbook = parsed.workbook
     declared = declarations(workbook)

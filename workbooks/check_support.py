@@ -40,4 +40,4 @@ def supported(item: Item) -> list[Finding]:
 
 
 def _not(item: Item, what: str) -> Finding:
-    return Finding(item.path, "not-rendered", f"{what} is shown as a badge", Severity.INFO)
+    return Finding(item.path, "not-rendered", what, Severity.INFO)

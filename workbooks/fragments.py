@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from workbooks import substitute_time
-from workbooks.answers import Problem, answered_here, elsewhere
+from workbooks.answers import Problem, answered_here
+from workbooks.check_support import supported
 from workbooks.layout import anchor_of
 from workbooks.model import (
     GroupItem,
@@ -16,14 +17,14 @@ from workbooks.model import (
     ParametersItem,
     QueryItem,
     TextItem,
-    UnknownItem,
     walk,
 )
-from workbooks.viz.context import Badge, RenderContext, Values
+from workbooks.viz.context import Badge, RenderContext, Values, badge
 from workbooks.viz.controls import ALL, Shown, control
 from workbooks.viz.html import Attribute, Html, join, tag
 from workbooks.viz.links import links
 from workbooks.viz.markdown import markdown
+from workbooks.viz.support import not_drawn
 from workbooks.viz.visual import visual
 
 if TYPE_CHECKING:
@@ -80,7 +81,18 @@ def fragment(page: Page, state: ItemState, answer: Answer | None = None, *, part
     else:
         html, figure = _still(page, state, state.item, context), None
     wrong = str(answer) if isinstance(answer, Problem) and not answer.unsupported else state.problem
-    return Fragment(anchor, html, True, figure, tuple(context.badges), partial, wrong)
+    badges = tuple(dict.fromkeys((*not_rendered(state.item), *context.badges)))
+    return Fragment(anchor, join([html, below(badges)]), True, figure, badges, partial, wrong)
+
+
+def not_rendered(item: Item) -> list[Badge]:
+    """Give what of an item is not drawn here: what `drift workbook check` lists."""
+    return [Badge(one.path, one.message) for one in (*supported(item), *not_drawn(item))]
+
+
+def below(badges: Sequence[Badge]) -> Html:
+    """Give the badges that stand below what is drawn."""
+    return tag("span", [badge(one) for one in badges], {"class": "badges"}) if badges else Html()
 
 
 def failed(state: ItemState, message: str) -> Fragment:
@@ -126,8 +138,8 @@ def _still(page: Page, state: ItemState, item: Item, context: RenderContext) -> 
     if isinstance(item, LinksItem):
         return _links(page, state, item, context)
     if isinstance(item, MetricsItem):
-        return join([_head(item.title, "", context), context.badge(item.path, "platform metrics")])
-    return context.badge(item.path, f"item of type {item.kind}") if isinstance(item, UnknownItem) else Html()
+        return _head(item.title, "", context)
+    return Html()
 
 
 def _text(item: TextItem, state: ItemState) -> Html:
@@ -179,7 +191,7 @@ def _head(title: str, tools: Sequence[Html] | str, context: RenderContext) -> Ht
 def _query(
     page: Page, state: ItemState, item: QueryItem, answer: Answer | None, context: RenderContext
 ) -> tuple[Html, Mapping[str, Any] | None]:
-    problem = _not_asked(state, item, answer, context)
+    problem = _not_asked(state, item, answer)
     if problem is None and (isinstance(answer, Problem) or answer is None):
         problem = _error(item, answer, context)
     if problem is not None:
@@ -204,12 +216,12 @@ def _tools(page: Page, item: QueryItem, context: RenderContext) -> list[Html]:
     return [*([reload] if item.show_refresh else []), tag("a", "CSV", address)]
 
 
-def _not_asked(state: ItemState, item: QueryItem, answer: Answer | None, context: RenderContext) -> Html | None:
+def _not_asked(state: ItemState, item: QueryItem, answer: Answer | None) -> Html | None:
     """Say why a query was not asked, or None."""
     if state.problem:
         return _error_card(tag("p", state.problem))
     if not answered_here(item.query_type):
-        return context.badge(f"{item.path}.content.queryType", f"query to {elsewhere(item.query_type)}")
+        return Html()
     if state.waits_for:
         return tag("div", tag("p", f"Choose a value for {', '.join(state.waits_for)}."), {"class": "waiting"})
     nothing = state.request is None and not answer
@@ -220,7 +232,8 @@ def _error(item: QueryItem, problem: Problem | None, context: RenderContext) -> 
     if problem is None:
         return tag("div", None, {"class": "skeleton"})
     if problem.unsupported:
-        return context.badge(f"{item.path}.content.query", str(problem))
+        context.badge(f"{item.path}.content.query", str(problem))
+        return Html()
     shown = tag("pre", caret(problem)) if problem.place and problem.query else ""
     return _error_card(tag("p", str(problem)), shown)
 

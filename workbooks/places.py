@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbooks.layout import anchor_of, is_loaded
-from workbooks.model import GroupItem, LinksItem, ParametersItem, QueryItem, TextItem, UnknownItem
-from workbooks.viz.context import Badge, badge
+from workbooks.model import GroupItem, LinksItem, ParametersItem, QueryItem, TextItem
 from workbooks.viz.html import Html, join, tag
 
 if TYPE_CHECKING:
@@ -59,15 +58,11 @@ def _place(item: Item, fragments: Mapping[str, Fragment] | None, opened: frozens
         inside = _group(item, fragments, opened)
     else:
         inside = fragments[anchor].html if fragments is not None else placeholder(item)
-    figure = fragments[anchor].figure if fragments is not None and anchor in fragments else None
-    attributes["data-has-figure"] = figure is not None
     return tag("section", tag("div", inside, {"class": "panel"}), attributes)
 
 
 def placeholder(item: Item) -> Html:
     """Give what stands in an item's place until it is drawn."""
-    if isinstance(item, UnknownItem):
-        return badge(Badge(item.path, f"item of type {item.kind}"))
     return tag("div", None, {"class": "skeleton"}) if isinstance(item, QueryItem) else Html()
 
 
@@ -79,8 +74,6 @@ def _group(item: GroupItem, fragments: Mapping[str, Fragment] | None, opened: fr
     else:
         places = [_place(one, fragments, opened) for one in item.items if _is_shown(one, fragments)]
     inside = tag("div", places, {"class": "items", "hidden": item.load == "explicit" and not is_open})
-    if item.template:
-        inside = join([badge(Badge(item.path, f"group that loads the template {item.template}")), inside])
     if item.load == "explicit" and not is_open:
         button = tag("button", item.load_button, {"type": "button", "class": "button", "data-load": anchor})
         inside = join([button, inside])

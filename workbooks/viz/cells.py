@@ -50,9 +50,6 @@ class Cell:
 def draw(cell: Cell) -> Html:
     """Give a cell's HTML."""
     drawer = _DRAWERS.get(cell.formatter.kind, _text)
-    if cell.formatter.kind is FormatterKind.UNKNOWN:
-        note = cell.context.badge(cell.formatter.path, f"formatter {cell.formatter.kind_id}")
-        return join([_text(cell), " ", note])
     return _linked(cell, _with_tooltip(cell, drawer(cell)))
 
 
@@ -158,8 +155,7 @@ def _threshold(cell: Cell) -> Html:
         hue = palettes.color_class(chosen.representation)
         return tag("span", said, {"class": f"chip {hue}".strip()})
     if not icons.is_known(chosen.representation):
-        note = cell.context.badge(chosen.path or cell.formatter.path, f"icon {chosen.representation}")
-        return join([said, " ", note])
+        return text(said)
     return tag("span", [icons.icon(chosen.representation, label="" if said else None), " ", said],
                {"class": "with-icon"})  # fmt: skip
 
@@ -210,7 +206,8 @@ def _linked(cell: Cell, drawn: Html) -> Html:
         return drawn
     label = text(cell.context.text(cell.formatter.link_label)) if cell.formatter.link_label else drawn
     if target.problem:
-        return join([label, " ", cell.context.badge(cell.formatter.path, target.problem)])
+        cell.context.badge(f"{cell.formatter.path}.formatOptions.linkTarget", target.problem)
+        return label
     if target.details:
         return tag("button", label, {"type": "button", "class": "details", "data-details": target.details})
     if not target.url:

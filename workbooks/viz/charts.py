@@ -25,12 +25,15 @@ MOST_SERIES: Final = 100
 MOST_POINTS: Final = 10_000
 """Azure's limits of one chart."""
 OTHER: Final = "Other"
+_LINES: Final = frozenset({"timechart", "linechart", "areachart"})
 _SAID: Final = 6
 """Series that are put into words."""
 KINDS: Final = frozenset(
     {"timechart", "linechart", "areachart", "barchart", "unstackedbar", "categoricalbar", "piechart", "scatterchart",
      "columnchart"}
 )  # fmt: skip
+OVER_TIME: Final = frozenset({"timechart", "linechart", "areachart", "barchart", "unstackedbar", "scatterchart"})
+"""Those whose x axis may be time, so that a range can be dragged over them."""
 _UNIT_SUFFIX: Final[Mapping[int, str]] = {1: "%", 23: " ms", 24: " s", 25: " min", 26: " h", 27: " d", 2: "B"}
 
 
@@ -202,7 +205,7 @@ def _layout(table: ResultTable, axes: Axes, kind: str, settings: ChartSettings) 
         y["range"] = [settings.y.minimum, settings.y.maximum]
     layout: Json = {"xaxis": x, "yaxis": y, "showlegend": settings.show_legend,
                     "barmode": "group" if kind == "unstackedbar" else "stack", "hovermode": "closest"}  # fmt: skip
-    if kind in {"timechart", "linechart", "areachart"}:
+    if kind in _LINES:
         layout["hovermode"] = "x unified"
     if settings.threshold is not None:
         level = {"y0": settings.threshold, "y1": settings.threshold}

@@ -54,12 +54,11 @@ class RenderContext:
     portal: str = PORTAL
     badges: list[Badge] = field(default_factory=list)
 
-    def badge(self, path: str, message: str) -> Html:
-        """Note that something is not drawn, and give the badge that says so on the page."""
+    def badge(self, path: str, message: str) -> None:
+        """Note that something is not drawn: the item's badges say so once, below it."""
         found = Badge(path, message)
         if found not in self.badges:
             self.badges.append(found)
-        return badge(found)
 
 
 def badge(found: Badge) -> Html:

@@ -45,7 +45,8 @@ def honeycomb(
 
 def _field(place: Formatter, row: dict[str, Any], scale: Scale, context: RenderContext) -> Html:
     if place.column not in row:
-        return context.badge(place.path, f"column {place.column} is not in the result")
+        context.badge(f"{place.path}.columnMatch", f"the column {place.column}, which is not in the result")
+        return Html()
     return tag("div", draw(Cell(row[place.column], place.column, row, place, scale, context)))
 
 

@@ -65,7 +65,7 @@ def _one(link: Link, context: RenderContext, step: Callable[[str], str | None]) 
     label = context.text(link.label) or context.text(link.value)
     url, problem = _target(link, context, step)
     if problem:
-        return join([label, " ", context.badge(link.path, problem)])
+        context.badge(f"{link.path}.linkTarget", problem)
     if not url:
         return tag("span", label)
     drawn = [icons.icon(link.icon, label=""), " ", label] if icons.is_known(link.icon) and link.icon else [label]
@@ -94,5 +94,5 @@ def _target(link: Link, context: RenderContext, step: Callable[[str], str | None
             return "", ""
         url, value = context.workbook_url(template, passed), f"{template}, which is not here"
     else:
-        return "", f"link to {link.target}"
-    return (url, "") if url else ("", f"link to {link.target or 'nothing'}: {value[:80] or '(empty)'}")
+        return "", f"a link to {link.target}"
+    return (url, "") if url else ("", f"a link to {link.target or 'nothing'}: {value[:80] or '(empty)'}")

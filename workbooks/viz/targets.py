@@ -45,7 +45,7 @@ def target_of(formatter: Formatter, value: Any, row: Row, context: RenderContext
         return Target(details=details(dict(row) if kind == "genericdetails" else linked))
     if kind == "workbooktemplate":
         return _workbook(formatter, row, context)
-    return Target(problem=f"link to {formatter.link_target}")
+    return Target(problem=f"a link to {formatter.link_target}")
 
 
 def portal_url(resource_id: str, context: RenderContext) -> str:
@@ -73,7 +73,7 @@ def _workbook(formatter: Formatter, row: Row, context: RenderContext) -> Target:
     url = context.workbook_url(template, parameters)
     if url or context.export_url is None:
         return Target(url=url or "")
-    return Target(problem=f"link to the workbook {template or '(none named)'}, which is not here")
+    return Target(problem=f"a link to the workbook {template or '(none named)'}, which is not here")
 
 
 def workbook_link(asked: Mapping[str, Any], row: Row, context: RenderContext) -> tuple[str, Values]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbooks.viz.context import RenderContext
 
 MOST_TILES: Final = 100
+TEXT_STYLES: Final = frozenset({"", "plain", "editor", "header", "bignumber", "markdown"})
 _PLACES: Final = ("title", "subtitle", "left", "secondary", "right")
 
 
@@ -71,7 +72,8 @@ def _tile(
 
 def _value(table: ResultTable, row: dict[str, Any], formatter: Formatter, context: RenderContext) -> Html:
     if formatter.column not in row:
-        return context.badge(formatter.path, f"column {formatter.column} is not in the result")
+        context.badge(f"{formatter.path}.columnMatch", f"the column {formatter.column}, which is not in the result")
+        return Html()
     scale = scale_of(table.values(formatter.column))
     return draw(Cell(row[formatter.column], formatter.column, row, formatter, scale, context))
 
@@ -81,7 +83,8 @@ def stat(table: ResultTable, settings: StatSettings, context: RenderContext) -> 
     numeric = [column.name for column in table.columns if column.type in NUMERIC]
     column = settings.column if settings.column in {c.name for c in table.columns} else next(iter(numeric), "")
     if not column:
-        return context.badge(settings.path, "a stat without a number")
+        context.badge(settings.path, "a stat of a result without numbers")
+        return Html()
     values = [value for item in table.values(column) if (value := number(item)) is not None]
     figure = aggregate(values, settings.aggregation)
     hue = _hue(settings.colors, figure)
@@ -115,7 +118,7 @@ def _hue(colors: ColorSettings, value: float | None) -> str:
     return ""
 
 
-def single_text(table: ResultTable, settings: TextSettings, context: RenderContext) -> Html:
+def single_text(table: ResultTable, settings: TextSettings) -> Html:
     """Draw the first cell as a heading, a big number, Markdown, or plain text that keeps its lines."""
     value = thresholds.as_text(table.rows[0][0]) if table.rows and table.columns else ""
     if settings.style == "markdown":
@@ -125,6 +128,4 @@ def single_text(table: ResultTable, settings: TextSettings, context: RenderConte
     if settings.style == "bignumber":
         shown = with_unit(format_number(value)) if number(value) is not None else value
         return tag("div", shown, {"class": "big"})
-    if settings.style not in {"", "plain", "editor"}:
-        return join([value, " ", context.badge("", f"text style {settings.style}")])
     return tag("pre", value, {"class": "editor"})

@@ -55,10 +55,7 @@ def visual(item: QueryItem, table: ResultTable, context: RenderContext, query: s
     boxes = _boxes(item, table, context, kind)
     if boxes is not None:
         return Visual(boxes)
-    drawn = grid(table, item.visuals.grid, context, name=name, exports=item.exports)
-    if kind in _TABLES:
-        return Visual(drawn)
-    return Visual(join([context.badge(f"{item.path}.content.visualization", f"{kind}, shown as a table"), drawn]))
+    return Visual(grid(table, item.visuals.grid, context, name=name, exports=item.exports))
 
 
 def _boxes(item: QueryItem, table: ResultTable, context: RenderContext, kind: str) -> Html | None:
@@ -67,7 +64,7 @@ def _boxes(item: QueryItem, table: ResultTable, context: RenderContext, kind: st
     if kind in _CARDS:
         return tiles.stat(table, item.visuals.stat, context)
     if kind in _TEXTS:
-        return tiles.single_text(table, item.visuals.text, context)
+        return tiles.single_text(table, item.visuals.text)
     if kind == "graph" and item.visuals.graph.honeycomb:
         return honeycomb.honeycomb(table, item.visuals.graph, context, item.exports)
     return None
