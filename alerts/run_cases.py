@@ -106,7 +106,12 @@ def run_case(  # noqa: PLR0913, PLR0917 - what it is about, and where
     file: str, now: datetime, case: Case, rule: Rule, engine: Engine, connection: DuckDBPyConnection
 ) -> CaseResult:
     """Run one test in an emptied database."""
-    _fill(connection, case)
+    fill(connection, case)
+    return check_case(file, now, case, rule, engine)
+
+
+def check_case(file: str, now: datetime, case: Case, rule: Rule, engine: Engine) -> CaseResult:
+    """Run one test on an engine that has its rows already: with `fill`, one test can be run with several rules."""
     checks: dict[datetime, list[Check]] = defaultdict(list)
     for check in case.checks:
         checks[check.at].append(check)
@@ -166,7 +171,8 @@ def _close(expected: float | None, got: float | None) -> bool:
     return expected is None or (got is not None and math.isclose(expected, got, rel_tol=_CLOSE, abs_tol=_CLOSE))
 
 
-def _fill(connection: DuckDBPyConnection, case: Case) -> None:
+def fill(connection: DuckDBPyConnection, case: Case) -> None:
+    """Empty a database made by kql.duckdb_engine.connect, and give it a test's rows."""
     tables.clear(connection)
     rows = defaultdict(list)
     for arrival in case.arrivals:
