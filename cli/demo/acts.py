@@ -128,5 +128,6 @@ ACTS: Final[tuple[Act, ...]] = (
     Act("platform move", trouble.platform_move),
     Act("unlinked zone", probing.unlink),
     Act("deleted PTR", probing.delete_ptr),
+    Act("audit", trouble.audited),
     Act("name conflict", trouble.name_conflict),
 )

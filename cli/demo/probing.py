@@ -17,7 +17,7 @@ from cli.demo import world
 from cli.demo.azure import DemoError
 from cli.demo.processes import ROOT, base_environment
 from cli.demo.stage import COMMAND_SECONDS, Stage
-from cli.demo.told import Clock, Expected, Told, kinds_of
+from cli.demo.told import Clock, Due, Expected, Told, kinds_of, unrepaired
 from cli.demo.world import API, DNS_API, NET_ONE, NETWORKS, QUEUE, REVERSE_ZONES, WEB, Group, Network
 from core.events import DriftKind, EventType
 from core.names import parse_address, relative_name, reverse_name
@@ -59,6 +59,7 @@ def unlink(stage: Stage) -> Told:
     _require_right(seen[network.name] for network in NETWORKS if network is not NET_ONE)
     stage.run_function("probe")
     stage.until_row(WEB, EventType.PROBE_FAILED, since)
+    stage.wait_for_nobody()
     with Clock() as clock:
         stage.azure.do("PUT", link, DNS_API, world.link_body(NET_ONE))
         right = stage.until_right(WEB, ips[WEB])
@@ -80,6 +81,7 @@ def unlink(stage: Stage) -> Told:
             Expected(QUEUE, EventType.PROBE_OK),
             Expected(WEB, EventType.PROBE_OK),
         ),
+        due=(Due("reverse-zone-unlinked", {"Vantage": NET_ONE.id, "Zone": zone}),),
     )
 
 
@@ -94,6 +96,7 @@ def delete_ptr(stage: Stage) -> Told:
     stage.run_function("probe")
     stage.until_row(WEB, EventType.PROBE_FAILED, since)
     row = stage.until_row(WEB, EventType.DRIFT_DETECTED, since)
+    stage.wait_for_nobody()
     with Clock() as clock:
         stage.drift("reconcile", WEB.id, "--apply", "--json")
         right = stage.until_right(WEB, ips[WEB])
@@ -112,6 +115,7 @@ def delete_ptr(stage: Stage) -> Told:
             Expected(WEB, EventType.DRIFT_DETECTED, DriftKind.PTR_MISSING),
             Expected(WEB, EventType.RECONCILE_UPDATED),
         ),
+        due=(unrepaired(WEB),),
     )
 
 

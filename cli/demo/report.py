@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from cli.demo.alarm import Alarms
 from cli.demo.checks import Check
 from cli.demo.facts import Facts
 from cli.demo.told import Told
@@ -66,6 +67,7 @@ class Report:
     facts: Facts
     acts: int
     seconds: float
+    alarms: Alarms = field(default_factory=Alarms)
 
     @property
     def ok(self) -> bool:
@@ -102,6 +104,7 @@ class Report:
                 {"component": component, "type": kind, "rows": count}
                 for (component, kind), count in sorted(self.rows_by_type.items())
             ],
+            "alerts": self.alarms.to_json(),
             "arm_calls": self.calls.to_json(),
             "deliveries": dict(Counter(str(item["state"]) for item in self.facts.deliveries)),
             "checks": [check.to_json() for check in self.checks],

@@ -18,6 +18,7 @@ import requests
 from cli import console
 from cli.demo import world
 from cli.demo.acts import ACTS
+from cli.demo.alarm import Alarms, alarms_of, judge_alarms
 from cli.demo.azure import Azure, DemoError, wait_for
 from cli.demo.checks import judge
 from cli.demo.facts import Facts, collect
@@ -35,6 +36,7 @@ HOME: Final = Path(".local-azure")
 ENVIRONMENT_FILE: Final = "demo.env"
 _PRODUCT: Final = "aci-dns-truth/"
 _THROTTLED: Final = 429
+_HEARTBEATS: Final = frozenset({"probe_completed", "audit_completed", "canary"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def demo(wishes: Wishes, acts: Sequence[Act] = ACTS) -> int:
             played = list(_play_all(acts, stage, show, pause=0 if wishes.fast else PAUSE_SECONDS))
             with show.waiting("reading the final state"):
                 facts = collect(stage, [world.BATCH.fqdn])
-            report = judge_all(played, facts, len(acts), time.monotonic() - began)
+            with show.waiting("evaluating the alert rules on a clock that runs ahead"):
+                alarms = alarms_of(facts.rows, stage.waits)
+            report = judge_all(played, (facts, alarms), len(acts), time.monotonic() - began)
             if wishes.json:
                 console.show_json(report.to_json())
             show.closing(report)
@@ -72,11 +76,15 @@ def demo(wishes: Wishes, acts: Sequence[Act] = ACTS) -> int:
     return EXIT_DONE if report.ok else EXIT_FAILURE
 
 
-def judge_all(played: Sequence[Played], facts: Facts, acts: int, seconds: float) -> Report:
+def judge_all(played: Sequence[Played], seen: tuple[Facts, Alarms], acts: int, seconds: float) -> Report:
     """Put the report together."""
-    expected = [item for act in played if act.told for item in act.told.expected]
+    facts, alarms = seen
+    told = [act.told for act in played if act.told]
+    expected = [item for one in told for item in one.expected]
     losers = [world.SECOND_WEB] if world.SECOND_WEB.id.lower() in facts.live else []
-    return Report(tuple(played), tuple(judge(facts, expected, losers)), facts, acts, seconds)
+    hearts = sorted({str(row["Component"]) for row in facts.rows if row["EventType"] in _HEARTBEATS})
+    checks = (*judge(facts, expected, losers), *judge_alarms(alarms, [due for one in told for due in one.due], hearts))
+    return Report(tuple(played), checks, facts, acts, seconds, alarms)
 
 
 @contextmanager
@@ -125,7 +133,8 @@ def _open(wishes: Wishes, place: Path, children: Children, show: Show) -> tuple[
         undo.callback(azure.close)
         resolvers = build_networks(azure)
         probing = world.probe_settings(resolvers[world.NET_ONE.name])
-        environment = {**ready["environment"], "DNS_ZONE_MAP": world.zone_map(), **probing}
+        repairing = {"REPAIR": "publish", "REPAIR_TOPIC_ENDPOINT": f"{ready['arm']}/eventgrid/repair/api/events"}
+        environment = {**ready["environment"], "DNS_ZONE_MAP": world.zone_map(), **probing, **repairing}
         _write_environment(place / ENVIRONMENT_FILE, environment)
         host = children.start(
             "functions", ["local_azure.functions_host", "--app", str(ROOT), "--port", "0"], environment

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from cli import console
 from cli.demo import world
+from cli.demo.alarm import Alarm
 from cli.demo.report import Played, Report
 from cli.demo.told import Told
 from cli.words import shorter
@@ -27,10 +29,12 @@ _MEANING: Final = {
     EventType.RECONCILE_FAILED: "the conflict, once for each attempt",
     EventType.FIRST_SEEN: "the tracker was there before the reconciler",
     EventType.NO_CHANGE: "the tracker found DNS right",
-    EventType.DRIFT_DETECTED: "the tracker found DNS wrong",
+    EventType.DRIFT_DETECTED: "the tracker, or the audit, found DNS wrong",
     EventType.PROBE_OK: "name and address resolve in spoke one",
     EventType.PROBE_FAILED: "they do not, and why",
     EventType.PROBE_COMPLETED: "the probe ran to its end",
+    EventType.AUDIT_COMPLETED: "the audit ran to its end",
+    EventType.CANARY: "the way of all rows is open",
 }
 _WIDTHS: Final = (1, 14, 45, 11, 13, 6)
 _COLOURS: Final = {"Error": "red", "Warning": "yellow", "Information": "green"}
@@ -117,6 +121,8 @@ class Show:
             if act.told and act.told.wrong:
                 console.show(f"\n[bold yellow]Still wrong[/]  {act.told.drifted}: {escape(shorter(act.told.wrong))}")
         console.show(_rows_table(report))
+        console.show(_alerts_table(report))
+        console.show(f"[dim]Quiet: {', '.join(report.alarms.quiet)}.[/]")
         console.show()
         calls = report.calls
         console.show(
@@ -147,7 +153,11 @@ class Show:
     def farewell(self, place: Path, wishes: Any) -> None:
         """Say how to look at what is left."""
         self._print()
-        self._print(f"The event table is kept: [bold]drift events --data {place}[/]")
+        rows = place / "logs.duckdb"
+        self._print("The event table is kept. To look at it:")
+        self._print(f"  drift dashboard --data {rows} --open      the workbooks in a browser   (make dashboard)")
+        self._print(f"  drift kql run current-state --data {rows}")
+        self._print(f"  drift events --data {place}")
         if not wishes.keep:
             self._print("With a local Azure to play with afterwards: [bold]drift demo --keep[/]")
 
@@ -187,3 +197,32 @@ def _rows_table(report: Report) -> Table:
         colour = _COLOURS[severity_of(known).value]
         table.add_row(component, f"[{colour}]{kind}[/]", str(count), _MEANING.get(known, ""))
     return table
+
+
+def _alerts_table(report: Report) -> Table:
+    """Show which alerts fired; the clock is that of the rules, which ran ahead while nobody repaired."""
+    table = console.table("\nAlerts, on a clock that runs ahead while nobody repairs, and in the silence after the end")
+    table.add_column("rule", no_wrap=True)
+    table.add_column("tells", no_wrap=True)
+    table.add_column("about", overflow="fold")
+    table.add_column("fired", justify="right", no_wrap=True)
+    table.add_column("resolved", justify="right", no_wrap=True)
+    for alarm in report.alarms.fired:
+        over = "[yellow]still fired[/]" if alarm.lasted is None else f"[green]{_minutes(alarm.lasted)} later[/]"
+        table.add_row(*_named(alarm), f"+{_minutes(alarm.after)}", over)
+    for alarm in report.alarms.silent:
+        table.add_row(*_named(alarm), f"silence +{_minutes(alarm.after)}", "")
+    return table
+
+
+def _named(alarm: Alarm) -> tuple[str, str, str]:
+    return alarm.rule, f"{alarm.tells}, sev {alarm.severity}", _about(alarm)
+
+
+def _about(alarm: Alarm) -> str:
+    """Name what an alert is about: ids by their last part."""
+    return " ".join(value.rpartition("/")[2] for value in alarm.dimensions.values() if value)
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length / timedelta(minutes=1):.0f} min"

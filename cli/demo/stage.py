@@ -55,6 +55,12 @@ class Stage:
     report: Callable[[str], None] = lambda _: None
     addresses: dict[str, None] = field(default_factory=dict)
     """Every address that a group ever had here, in order."""
+    waits: list[datetime] = field(default_factory=list)
+    """Instants at which nobody comes for a while: there the clock of the alert rules runs ahead (cli/demo/alarm.py)."""
+
+    def wait_for_nobody(self) -> None:
+        """Let the alert rules' clock run ahead from here, as if nobody came to repair."""
+        self.waits.append(datetime.now(UTC))
 
     def address(self, group: Group) -> str:
         """Give a group's live address, and remember that it was used."""

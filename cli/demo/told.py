@@ -22,11 +22,24 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """An alert that must fire: its rule, some of its dimensions, and whether it must have resolved at the end."""
+
+    rule: str
+    dimensions: Mapping[str, str]
+    resolves: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.rule} ({', '.join(self.dimensions.values())})"
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What an act has to tell. `seconds` is the time from the change in Azure (or the asking) until DNS was right.
 
     `before`, `after` and `ptr_after` are what a resolver said: the A record, and after it the address's own name.
-    `drifted` and `repaired_by` are for the closing table; `wrong` says what is left wrong on purpose, and why.
+    `drifted` and `repaired_by` are for the closing table; `wrong` says what is left wrong on purpose, and why. `due`
+    are the alerts that it must set off.
     """
 
     did: str
@@ -39,6 +52,13 @@ class Told:
     note: str = ""
     wrong: str = ""
     expected: tuple[Expected, ...] = ()
+    due: tuple[Due, ...] = ()
+
+
+def unrepaired(group: Group) -> Due:
+    """Give the alert about a group whose records stay wrong."""
+    where = {"ResourceGroup": group.network.resource_group, "ContainerGroup": group.name}
+    return Due("drift-not-repaired", where)
 
 
 @dataclass(frozen=True, slots=True)

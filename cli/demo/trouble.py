@@ -6,10 +6,10 @@ from typing import Final
 
 from cli.demo import world
 from cli.demo.azure import DemoError
-from cli.demo.stage import Stage
-from cli.demo.told import Clock, Expected, Told, kinds_of
+from cli.demo.stage import Stage, is_about
+from cli.demo.told import Clock, Due, Expected, Told, kinds_of, unrepaired
 from cli.demo.world import API, DNS_API, QUEUE, SECOND_WEB, WEB, Group
-from core.events import DriftKind, EventType
+from core.events import Component, DriftKind, EventType
 
 HAND_WRITTEN: Final = "10.1.0.250"
 RETRY_AFTER_SECONDS: Final = 1
@@ -25,6 +25,7 @@ def edit_by_hand(stage: Stage) -> Told:
     wrong = stage.look(WEB.fqdn, right).a
     with Clock() as found:
         row = stage.until_row(WEB, EventType.DRIFT_DETECTED, since)
+    stage.wait_for_nobody()
     with Clock() as clock:
         stage.drift("reconcile", WEB.id, "--apply", "--json")
         seen = stage.until_right(WEB, right)
@@ -41,6 +42,7 @@ def edit_by_hand(stage: Stage) -> Told:
             Expected(WEB, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
             Expected(WEB, EventType.RECONCILE_UPDATED),
         ),
+        due=(unrepaired(WEB),),
     )
 
 
@@ -118,6 +120,7 @@ def platform_move(stage: Stage) -> Told:
     with Clock() as asked:
         stage.publish(API, "track")
         row = stage.until_row(API, EventType.DRIFT_DETECTED, since)
+    stage.wait_for_nobody()
     with Clock() as clock:
         stage.publish(API, "reconcile")
         seen = stage.until_right(API, new, gone=[old])
@@ -133,6 +136,37 @@ def platform_move(stage: Stage) -> Told:
         expected=(
             Expected(API, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
             Expected(API, EventType.RECONCILE_UPDATED),
+        ),
+        due=(unrepaired(API),),
+    )
+
+
+def audited(stage: Stage) -> Told:
+    """Move a group and tell nobody. The audit, run by its timer, finds it and has the reconciler look."""
+    stage.settle()
+    since = datetime.now(UTC)
+    moved = stage.azure.control("POST", f"groups{QUEUE.id}/move")
+    old, new = moved["old_ip"], stage.address(QUEUE)
+    stale = stage.look(QUEUE.fqdn, new).a
+    with Clock() as clock:
+        stage.run_function("audit")
+        seen = stage.until_right(QUEUE, new, gone=[old])
+    stage.until_row(QUEUE, EventType.DRIFT_DETECTED, since)
+    found = [row for row in stage.rows(since) if row["Component"] == Component.AUDIT.value]
+    rows = [row for row in found if is_about(row, QUEUE.id, EventType.DRIFT_DETECTED)]
+    stage.run_function("canary")
+    return Told(
+        did="the platform moves queue; an audit is due",
+        before=str(stale),
+        after=str(seen.a),
+        ptr_after=str(seen.ptr),
+        seconds=clock.seconds,
+        drifted=f"queue: moved from {old} to {new} in silence",
+        repaired_by="the audit (REPAIR=publish)",
+        note=f"audit: {', '.join(map(kinds_of, rows))}; it published the group, and the reconciler answered",
+        expected=(
+            Expected(QUEUE, EventType.DRIFT_DETECTED, DriftKind.A_MISMATCH),
+            Expected(QUEUE, EventType.RECONCILE_UPDATED),
         ),
     )
 
@@ -157,6 +191,7 @@ def name_conflict(stage: Stage) -> Told:
         note=f"reconciler: reconcile_failed ({row['ErrorCode']}), tried {world.ATTEMPTS} times, then a dead letter",
         wrong=str(row["ErrorMessage"]),
         expected=(Expected(SECOND_WEB, EventType.RECONCILE_FAILED, error_code="name_conflict"),),
+        due=(Due("name-conflict", {"ContainerGroup": "web", "Owner": WEB.id}, resolves=False),),
     )
 
 

@@ -63,6 +63,26 @@ def test_the_probe_tells_an_unlinked_zone_and_a_missing_ptr_apart_and_leaves_its
     assert rows["probe_ok"] > 0
 
 
+def test_the_alerts_that_must_fire_do_with_their_dimensions_and_resolve_after_the_repair(played):
+    fired = [
+        (alert["rule"], alert["dimensions"].get("ContainerGroup") or alert["dimensions"]["Zone"],
+         alert["resolved_after_minutes"] is not None)
+        for alert in played[1]["alerts"]["fired"]
+    ]  # fmt: skip
+    assert fired == [
+        ("drift-not-repaired", "web", True),
+        ("drift-not-repaired", "api", True),
+        ("reverse-zone-unlinked", "1.10.in-addr.arpa", True),
+        ("drift-not-repaired", "web", True),
+        ("name-conflict", "web", False),
+    ]
+
+
+def test_silence_after_the_end_is_heard_of_every_heartbeat(played):
+    silent = {(alert["rule"], alert["dimensions"]["Component"]) for alert in played[1]["alerts"]["fired_on_silence"]}
+    assert silent == {("heartbeat-missing", name) for name in ("reconciler", "tracker", "probe", "audit")}
+
+
 def test_throttling_really_happened(played):
     assert played[1]["arm_calls"]["throttled"] == 3
 
