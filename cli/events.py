@@ -36,18 +36,13 @@ class Asked:
     limit: int = 50
 
     def kql(self) -> str:
-        """Give the query: the shipped one, narrowed. What is laid into it is checked to be a plain word."""
+        """Give the query: the shipped one, with its parameters."""
         from kql import catalog
 
-        lines = [catalog.query("recent-events")]
-        if self.type is not None:
-            lines.append(f'| where EventType == "{self.type.value}"')
-        if self.group is not None:
-            if not _GROUP_NAME.fullmatch(self.group):
-                raise InputError(f"not the name of a container group (letters, digits, hyphens): {self.group[:80]!a}")
-            lines.append(f'| where ContainerGroup =~ "{self.group}"')
-        lines.append(f"| top {self.limit} by TimeGenerated desc")
-        return "\n".join(lines)
+        if self.group is not None and not _GROUP_NAME.fullmatch(self.group):
+            raise InputError(f"not the name of a container group (letters, digits, hyphens): {self.group[:80]!a}")
+        given = {"eventType": self.type.value if self.type else "", "group": self.group or ""}
+        return f"{catalog.bind(catalog.queries()['recent-events'], given)}\n| take {self.limit}"
 
 
 def parse_last(text: str) -> timedelta:

@@ -241,9 +241,10 @@ def group_timeline(seen: Snapshot, group: str = "") -> list[Row]:
     ]  # fmt: skip
 
 
-def recent_events(seen: Snapshot) -> list[Row]:
+def recent_events(seen: Snapshot, event_type: str = "", group: str = "") -> list[Row]:
     """Give the rows of recent-events."""
-    return seen.facts
+    of_kind = [row for row in seen.facts if not event_type or row["EventType"] == event_type]
+    return [row for row in of_kind if not group or row["ContainerGroup"].lower() == group.lower()]
 
 
 def events_once(seen: Snapshot) -> list[Row]:

@@ -42,6 +42,7 @@ OTHERWISE = (
     ("throttling", {"bucket": "1d"}),
     ("ingestion", {"bucket": "1d"}),
     ("runtime-health", {"bucket": "1d", "app": "FUNC-WRITER"}),
+    ("recent-events", {"eventType": "reconcile_failed", "group": "PROXY"}),
     ("group-runtime", {"group": "SHOP-web-01"}),
     ("group-timeline", {"group": "shop-web-01"}),
     ("group-timeline", {"group": "proxy.aci.weu.corp.internal"}),
