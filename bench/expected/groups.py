@@ -79,7 +79,7 @@ def _latest(rows: list[Row], name: str) -> str:
 
 
 def _dns_ip(proof: Row | None) -> str:
-    if proof is None or (proof["Says"] == "wrong" and (proof["EventType"] == "first_seen" or not proof["LiveIp"])):
+    if proof is None or proof["EventType"] == "first_seen":
         return ""
     if proof["Says"] == "right":
         return str(proof["LiveIp"])

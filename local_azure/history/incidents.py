@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local_azure.history import incidents_of_azure, incidents_of_groups, incidents_of_networks, incidents_of_rows
+from local_azure.history import (
+    incidents_at_the_end,
+    incidents_of_azure,
+    incidents_of_groups,
+    incidents_of_networks,
+    incidents_of_rows,
+)
 
 if TYPE_CHECKING:
     from local_azure.history.play import Play
@@ -20,3 +26,4 @@ def plan(play: Play) -> None:
     incidents_of_groups.plan(play)
     incidents_of_networks.plan(play)
     incidents_of_rows.plan(play)
+    incidents_at_the_end.plan(play)
