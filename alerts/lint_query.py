@@ -107,9 +107,8 @@ def _relative_time(rule: Rule, setting: str, answer: Answer) -> Iterator[Finding
         if kql_text.calls(answer.functions[name]) & {"now", "ago"}
     ]
     if asking:
-        text = (
-            f"{', '.join(asking)} asks for the time itself: when Azure evaluates late, that is later than the instant"
-        )
+        verb = "asks" if len(asking) == 1 else "ask"
+        text = f"{' and '.join(asking)} {verb} what time it is: when Azure evaluates late, later than the instant"
         yield note(rule, setting, "query/relative-time", text)
 
 
