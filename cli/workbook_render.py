@@ -26,7 +26,7 @@ _UNSAFE: Final = re.compile(r"[^\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: which workbook (a file, or the name of one that ships), where to, over what, what is chosen."""
+    """What is asked for: a workbook (a file, or the name of one that ships), where to, over what, with what chosen."""
 
     workbook: str
     out: Path | None

@@ -20,7 +20,7 @@ from workbooks.model import (
     walk,
 )
 from workbooks.viz.context import Badge, RenderContext, Values, badge
-from workbooks.viz.controls import ALL, Shown, control
+from workbooks.viz.controls import ALL, Shown, control, still
 from workbooks.viz.html import Attribute, Html, join, tag
 from workbooks.viz.links import links
 from workbooks.viz.markdown import markdown
@@ -163,9 +163,10 @@ def _parameters(page: Page, state: ItemState, item: ParametersItem) -> Html:
         waiting = f"waits for {', '.join(found.waits_for)}" if found.waits_for else waiting
         key, problem = found.declaration.key, "" if waiting else found.problem
         shown = Shown(parameter, found.value, found.options, problem, found.times, key, waiting)
-        drawn.append(control(shown, state.scope.now))
+        drawn.append((still if page.export_url is None else control)(shown, state.scope.now))
     title = tag("h3", state.scope.text(item.title)) if item.title else ""
-    return join([title, tag("div", drawn, {"class": f"parameters {item.layout.lower()}"})]) if drawn else Html()
+    box = tag("dl" if page.export_url is None else "div", drawn, {"class": f"parameters {item.layout.lower()}"})
+    return join([title, box]) if drawn else Html()
 
 
 def _links(page: Page, state: ItemState, item: LinksItem, context: RenderContext) -> Html:

@@ -179,9 +179,9 @@ def _composite(cell: Cell) -> Html:
 
 
 def _composite_label(cell: Cell) -> Html:
-    written = cell.formatter.composite_label
-    for part in cell.formatter.composite:
-        written = written.replace(f'["{part.column}"]', with_unit(format_number(cell.row.get(part.column))))
+    written = thresholds.with_cells(
+        cell.formatter.composite_label, cell.row, lambda value: with_unit(format_number(value))
+    )
     return tag("span", written, {"class": "bar-text"}) if written else Html()
 
 
@@ -194,9 +194,7 @@ def _timeline(cell: Cell) -> Html:
 def _with_tooltip(cell: Cell, drawn: Html) -> Html:
     if not cell.formatter.tooltip:
         return drawn
-    said = cell.context.text(cell.formatter.tooltip)
-    for name, value in cell.row.items():
-        said = said.replace(f'["{name}"]', thresholds.as_text(value))
+    said = thresholds.with_cells(cell.context.text(cell.formatter.tooltip), cell.row)
     return tag("span", drawn, {"title": said})
 
 

@@ -68,6 +68,15 @@ def control(shown: Shown, now: datetime) -> Html:
     return tag("div", [drawn, _problem(shown)], {"class": classes, "title": shown.parameter.description or None})
 
 
+def still(shown: Shown, now: datetime) -> Html:
+    """Draw one parameter as it stands, where nothing can be chosen."""
+    value = shown.value
+    said = "(none)" if value is None else substitute_time.label(value.time, now) if value.time else value.label
+    if shown.parameter.settings.password:
+        said = "(hidden)"
+    return tag("div", [tag("dt", shown.parameter.caption), tag("dd", said or "(none)")], {"class": "parameter"})
+
+
 def _label(shown: Shown) -> Html:
     star = tag("span", "*", {"class": "required", "title": "required"}) if shown.parameter.required else ""
     return tag("label", [shown.parameter.caption, star], {"for": shown.id})

@@ -8,7 +8,7 @@ from typing import Final
 import nh3
 from markdown_it import MarkdownIt
 
-from workbooks.viz.html import Html
+from workbooks.viz.html import Html, safe_url
 
 _TAGS: Final = frozenset(
     {"a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1", "h2", "h3",
@@ -31,6 +31,11 @@ def _reader() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
 
 
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    """Let no link lead elsewhere without saying so: `//host` has no scheme that could be looked at."""
+    return safe_url(value) if name == "href" else value
+
+
 def markdown(source: str) -> Html:
     """Give Markdown as HTML: no script, no style, no handler, links to http, https and mailto alone."""
     rendered = _reader().render(source)
@@ -39,6 +44,9 @@ def markdown(source: str) -> Html:
         tags=set(_TAGS),
         attributes={name: set(allowed) for name, allowed in _ATTRIBUTES.items()},
         url_schemes={"http", "https", "mailto"},
+        attribute_filter=_attribute,
+        # As in the portal: who follows a link keeps what he looks at.
+        set_tag_attribute_values={"a": {"target": "_blank"}},
         link_rel="noopener noreferrer",
         strip_comments=True,
     )

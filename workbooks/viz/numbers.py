@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 THIN: Final = "\u202f"
 """Between a number and its unit; narrow, and never broken across lines."""
 EMPTY: Final = ""
+_WIDE: Final = Context(prec=400)
+"""Wide enough for every digit of the largest number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def digits(value: float, how: NumberFormat) -> str:
     lowest = how.minimum_fraction_digits or 0
     highest = how.maximum_fraction_digits if how.maximum_fraction_digits is not None else max(2, lowest)
     if how.maximum_significant_digits is None or how.maximum_fraction_digits is not None:
-        exact = exact.quantize(Decimal(1).scaleb(-max(highest, lowest)), rounding=ROUND_HALF_UP)
+        exact = exact.quantize(Decimal(1).scaleb(-max(highest, lowest)), ROUND_HALF_UP, _WIDE)
     whole, _, fraction = f"{exact:f}".lstrip("-").partition(".")
     fraction = fraction.rstrip("0").ljust(lowest, "0")
     whole = whole.rjust(how.minimum_integer_digits or 1, "0")

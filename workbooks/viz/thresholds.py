@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from workbooks.model import Threshold
 
-_CELL: Final = re.compile(r"""\[\s*["']([^"'\]]+)["']\s*\]""")
+_PLACE: Final = re.compile(r"""\[\s*["']([^"'\]]+)["']\s*\]|\{[01]\}""")
+_NOTHING: Final[Mapping[str, str]] = {}
 _MAX_PATTERN: Final = 500
 OPERATORS: Final = frozenset(
     {"==", "!=", ">", ">=", "<", "<=", "contains", "!contains", "startswith", "endswith", "regex", "is empty",
-     "is not empty", "default", "between"}
+     "isempty", "is not empty", "isnotempty", "default"}
 )  # fmt: skip
 
 
@@ -87,5 +88,18 @@ def _matches(pattern: str, value: str) -> bool:
 
 def said(threshold: Threshold, shown: str, unit: str, row: Mapping[str, Any]) -> str:
     """Give a threshold's text: `{0}` is the value, `{1}` its unit, `["column"]` another cell of the row."""
-    filled = threshold.text.replace("{0}", shown).replace("{1}", unit)
-    return _CELL.sub(lambda match: as_text(row.get(match[1], "")), filled).strip()
+    # In one pass: what a cell says is put in, and not looked at again.
+    filled = with_cells(threshold.text, row, as_text, {"{0}": shown, "{1}": unit})
+    return filled.strip()
+
+
+def with_cells(
+    template: str,
+    row: Mapping[str, Any],
+    write: Callable[[Any], str] = as_text,
+    also: Mapping[str, str] = _NOTHING,
+) -> str:
+    """Put cells of the row into a text where it says `["column"]`, and the texts of `also` where it says their keys."""
+    return _PLACE.sub(
+        lambda found: write(row.get(found[1], "")) if found[1] else also.get(found[0], found[0]), template
+    )
