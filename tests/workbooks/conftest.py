@@ -23,7 +23,7 @@ def make_table(columns, *rows, **more):
 
 def make_workbook(*items):
     """Give a workbook that holds these items, read as a file is."""
-    return parse.parse(json.dumps({"version": "Notebook/1.0", "items": list(items)}), "try").workbook
+    return parse.parse(json.dumps({"version": "Notebook/1.0", "items": list(items)}), name="try").workbook
 
 
 def make_query(query="T", **content):

@@ -206,7 +206,8 @@ def icons(*rows):
         ("!contains", "drift", "ok", True), ("startsWith", "re", "Recon", True), ("endsWith", "ed", "failed", True),
         ("regex", "^a.c$", "abc", True), ("regex", "^a.c$", "xabc", False), ("regex", "(", "x", False),
         ("is Empty", "", None, True), ("is Empty", "", "", True), ("is Empty", "", 0, False),
-        ("is Empty", "", [], True), ("is not empty", "", "x", True), ("Default", "", None, True), ("odd", "1", 1, False), (">", "5", None, False),
+        ("is Empty", "", [], True), ("is not empty", "", "x", True), ("Default", "", None, True),
+        ("odd", "1", 1, False), (">", "5", None, False),
         (">", "1000", timedelta(seconds=2), True),
     ],
 )  # fmt: skip
