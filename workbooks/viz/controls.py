@@ -74,7 +74,9 @@ def still(shown: Shown, now: datetime) -> Html:
     said = "(none)" if value is None else substitute_time.label(value.time, now) if value.time else value.label
     if shown.parameter.settings.password:
         said = "(hidden)"
-    return tag("div", [tag("dt", shown.parameter.caption), tag("dd", said or "(none)")], {"class": "parameter"})
+    known = [tag("dt", shown.parameter.caption), tag("dd", said or "(none)")]
+    wrong = tag("dd", shown.problem, {"class": "problem"}) if shown.problem else ""
+    return tag("div", [*known, wrong], {"class": "parameter"})
 
 
 def _label(shown: Shown) -> Html:
