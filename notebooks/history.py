@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.events import Component
 from kql import catalog
 from notebooks import fetching, frames, loading
 from notebooks.chunk_store import ChunkStore
@@ -34,7 +35,7 @@ from notebooks.together import bursts, co_occurrence, deploy_day_effect, deploys
 from notebooks.trends import anomaly_bands, before_after, drift_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
     from kql.literals import Value
 
 __all__ = [
-    "COLUMNS", "LEAN", "HistoryError", "IncompleteHistoryError", "Missing", "anomaly_bands", "before_after", "bursts",
-    "bytes_of_events", "co_occurrence", "compare_repair", "cost_of_events", "default_cache", "deploy_day_effect",
-    "deploys", "drift_episodes", "drift_rate", "incident_timeline", "ip_timeline", "load_events", "parsed", "query",
-    "repair_curve", "store_folder", "survival_at", "time_of", "what_is_missing",
+    "COLUMNS", "LEAN", "OBSERVERS", "HistoryError", "IncompleteHistoryError", "Missing", "anomaly_bands",
+    "before_after", "bursts", "bytes_of_events", "co_occurrence", "compare_repair", "cost_of_events", "default_cache",
+    "deploy_day_effect", "deploys", "drift_episodes", "drift_rate", "incident_timeline", "ip_timeline", "load_events",
+    "parsed", "query", "range_of", "repair_curve", "store_folder", "survival_at", "time_of", "what_is_missing",
 ]  # fmt: skip
 
+OBSERVERS: Final = ("reconciler", "tracker", "audit")
+"""The components that say what is in DNS: all that drift_episodes needs, and a tenth of the rows."""
 _WORKSPACE_DEFAULT: Final = timedelta(days=90)
 _ALL: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _Name = str | os.PathLike[str] | Source | None
@@ -59,6 +62,7 @@ def load_events(  # noqa: PLR0913 - each is a choice of its own
     timespan: Timespan | str | None = None,
     *,
     columns: Iterable[str] | None = None,
+    components: Sequence[str] = (),
     now: datetime | None = None,
     cache: str | os.PathLike[str] | None = None,
     refresh: bool = False,
@@ -69,8 +73,8 @@ def load_events(  # noqa: PLR0913 - each is a choice of its own
 
     `timespan` goes by TimeGenerated: a timedelta or text (`90d`) back from `now`, (start, end), or None for
     everything (for a workspace: 90 days). `now` is the real time for a workspace, and that of the last event for
-    files, so that an old file is read as it was. `columns` are those wanted (None: all; LEAN is what most figures
-    need); types: notebooks/frames.py.
+    files, so that an old file is read as it was. `components` are those whose events are wanted (none named: all),
+    `columns` are those wanted (None: all; LEAN is what most figures need); types: notebooks/frames.py.
 
     A workspace is asked a day at a time, several at once, with a progress bar on stderr; what comes is kept as
     Parquet in `cache` (default: default_cache()), in a folder of its own, and not asked again unless it may have
@@ -78,11 +82,14 @@ def load_events(  # noqa: PLR0913 - each is a choice of its own
     `allow_partial` it is a warning, and `attrs["missing"]` of the frame.
 
     `attrs` also has `source`, `now`, `start` and `end`. Raises HistoryError, DataError for files, QueryError for a
-    workspace that refuses, ValueError for a column that does not exist.
+    workspace that refuses, ValueError for a column or component that does not exist.
     """
     found, span, chosen = resolve(source), as_timespan(timespan), frames.checked(columns)
+    unknown = [name for name in components if name not in set(Component)]
+    if unknown:
+        raise ValueError(f"there is no component {', '.join(unknown)}; there are {', '.join(Component)}")
     if isinstance(found, Files):
-        frame = loading.load(found.path, span, chosen, now)
+        frame = loading.load(found.path, span, chosen, now, components)
         frame.attrs.update(source=str(found), missing=())
         return frame
     moment = (now or datetime.now(UTC)).astimezone(UTC)
@@ -96,7 +103,7 @@ def load_events(  # noqa: PLR0913 - each is a choice of its own
         raise IncompleteHistoryError(missing)
     files = store.files_between(start, end)
     # What was fetched is there, whenever it became visible: the workspace said so.
-    frame = loading.load(files, (start, end), chosen, _ALL) if files else frames.empty(chosen)
+    frame = loading.load(files, (start, end), chosen, _ALL, components) if files else frames.empty(chosen)
     frame.attrs.update(loading.attributes((start, end), moment), source=str(found), missing=tuple(missing))
     if missing:
         warnings.warn(what_is_missing(frame), stacklevel=2)
@@ -126,6 +133,12 @@ def query(
     if frame.attrs["partial"]:
         warnings.warn(f"{name}: the answer is not whole: {frame.attrs['partial']}", stacklevel=2)
     return frame
+
+
+def range_of(events: pd.DataFrame) -> tuple[datetime, datetime] | None:
+    """Give the time range that load_events was asked for: the `timespan` with which a query sees the same rows."""
+    start, end = events.attrs.get("start"), events.attrs.get("end")
+    return (start, end) if start and end else None
 
 
 def what_is_missing(events: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from core import events
+from core.events import Component
 from kql import tables
 from kql.data import open_data
 from kql.engine import bounds
@@ -28,15 +29,21 @@ BATCH: Final = 200_000
 """Rows that are in both forms, DuckDB's and pandas', at a time."""
 
 
-def load(paths: Paths, timespan: Timespan | None, columns: Sequence[str], now: datetime | None) -> pd.DataFrame:
-    """Load the events of files that `timespan` covers at `now` (None: the files' last event).
+def load(
+    paths: Paths,
+    timespan: Timespan | None,
+    columns: Sequence[str],
+    now: datetime | None,
+    components: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Load the events of files that `timespan` covers at `now` (None: the files' last event); of some components, or of all.
 
     `attrs` of the frame: `now`, and `start` and `end`, the range that was asked for (None without a time span).
     Raises DataError for files that cannot be read.
     """
     with closing(open_data(paths)) as connection:
         moment = now or last_instant(connection)
-        found = [frames.encoded(batch) for batch in batches(connection, timespan, columns, moment)]
+        found = [frames.encoded(batch) for batch in batches(connection, timespan, columns, moment, components)]
     frame = frames.of_batches(found, columns)
     frame.attrs.update(attributes(timespan, moment))
     return frame
@@ -49,17 +56,25 @@ def attributes(timespan: Timespan | None, now: datetime) -> dict[str, Any]:
 
 
 def batches(
-    connection: DuckDBPyConnection, timespan: Timespan | None, columns: Sequence[str], now: datetime
+    connection: DuckDBPyConnection,
+    timespan: Timespan | None,
+    columns: Sequence[str],
+    now: datetime,
+    components: Sequence[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """Give the facts in the order in which they are stored: dynamic values are JSON text, times have no zone."""
     start_end = bounds(timespan, now)
-    chosen = ", ".join(_selected(name) for name in columns)
+    shown = ", ".join(f'"{name}"' for name in columns)
+    chosen = ", ".join(_selected(name) for name in dict.fromkeys([*columns, *(["Component"] if components else [])]))
     if _has_fallback_lines(connection):
         for statement in tables.view_statements(start_end, now, read_by=events.FUNCTION + tables.ONCE + "AppTraces"):
             connection.execute(statement)
         text = f'SELECT {chosen} FROM "{tables.ONCE}"'  # noqa: S608 - names of ours
     else:
         text = _straight(connection, chosen, start_end, now)
+    if components:
+        named = ", ".join(f"'{Component(name)}'" for name in components)
+        text = f'SELECT {shown} FROM ({text}) WHERE "Component" IN ({named})'  # noqa: S608 - names of ours
     yield from connection.sql(text).to_arrow_reader(BATCH)
 
 
