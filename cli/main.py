@@ -224,6 +224,13 @@ def _sample_history(  # noqa: PLR0913, PLR0917 - one for each option
     days: Annotated[float, typer.Option("--days", help="How long the history is.")] = 90,
     groups: Annotated[int | None, typer.Option("--groups", help="How many container groups there are.")] = None,
     events: Annotated[int | None, typer.Option("--events", help="About how many events, in place of --groups.")] = None,
+    as_deployed: Annotated[
+        bool,
+        typer.Option(
+            "--as-deployed",
+            help="Probe, audit and send canaries as often as the deployment does; six times the rows.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same rows.")] = 7,
     end: Annotated[str, typer.Option("--end", metavar="ISO", help="When it ends; a fixed day otherwise.")] = "",
     truth: Annotated[
@@ -234,7 +241,7 @@ def _sample_history(  # noqa: PLR0913, PLR0917 - one for each option
     """Write the history of a made-up fleet: months of events, to try queries, workbooks and notebooks on."""
     from cli.sample_history import Wanted, sample_history
 
-    wanted = Wanted(out=out, days=days, groups=groups, events=events, seed=seed, end=end, truth=truth)
+    wanted = Wanted(out, days, groups, events, as_deployed, seed, end, truth)
     _end(lambda: sample_history(wanted, json=json), json=json)
 
 

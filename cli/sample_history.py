@@ -31,12 +31,16 @@ class WantedError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What history: `groups` or `events` say how big (one of them, or neither), `end` is ISO 8601 or empty."""
+    """What history: `groups` or `events` say how big (one of them, or neither), `end` is ISO 8601 or empty.
+
+    `as_deployed` runs what is scheduled as often as the deployment does, for alert rules that count on it.
+    """
 
     out: Path
     days: float = 90
     groups: int | None = None
     events: int | None = None
+    as_deployed: bool = False
     seed: int = 7
     end: str = ""
     truth: Path | None = None
@@ -48,10 +52,13 @@ class Wanted:
         end = _instant(self.end) if self.end else DEFAULT_END
         if self.groups is not None and self.events is not None:
             raise WantedError("--groups and --events both say how big the history is: give one of them")
+        if self.events is not None and self.as_deployed:
+            raise WantedError("--events decides how often is probed, and so does --as-deployed: give --groups instead")
         try:
             if self.events is not None:
                 return Shape.of_events(self.events, self.days, end)
-            return Shape.of_groups(DEFAULT_GROUPS if self.groups is None else self.groups, self.days, end)
+            shape = Shape.of_groups(DEFAULT_GROUPS if self.groups is None else self.groups, self.days, end)
+            return shape.as_deployed() if self.as_deployed else shape
         except ValueError as error:
             raise WantedError(str(error)) from error
 

@@ -68,6 +68,10 @@ class Shape:
         """Give the history of so many container groups, probed every hour."""
         return Shape(days=days, groups=groups, end=end)
 
+    def as_deployed(self) -> Shape:
+        """Give it with the pauses of the deployment's own schedules."""
+        return replace(self, probe_minutes=10, audit_minutes=60, canary_minutes=5)
+
     @staticmethod
     def of_events(events: int, days: float = 90, end: datetime = DEFAULT_END) -> Shape:
         """Give a history of about so many rows: more rows come from more groups, and from asking more often."""

@@ -38,6 +38,18 @@ def test_the_truth_is_written_beside_it(tmp_path):
     assert {each["kind"] for each in truth["incidents"]} >= {"reverse_zone_unlinked", "throttling_storm"}
 
 
+def test_as_deployed_everything_scheduled_runs_as_often_as_the_deployment_lets_it(tmp_path):
+    assert sample_history("--out", tmp_path / "h.duckdb", "--days", "1", "--groups", "6", "--as-deployed") == 0
+    engine = DuckDbEngine(open_data(tmp_path / "h.duckdb"))
+    found = engine.query(
+        "AciDnsEvents() | where EventType in ('canary', 'audit_completed') | summarize Rows = count() by Component",
+        now=DEFAULT_END.replace(year=2027),
+    )
+    rows = dict(found.rows)
+    assert 20 <= rows["audit"] <= 24  # some fall into an incident
+    assert 240 <= rows["reconciler"] <= 288
+
+
 def test_an_end_without_a_zone_is_utc(tmp_path, capsys):
     assert sample_history("--out", tmp_path / "h.duckdb", *SMALL, "--end", "2026-03-01", "--json") == 0
     assert json.loads(capsys.readouterr().out)["end"] == "2026-03-01T00:00:00+00:00"
@@ -53,6 +65,7 @@ def test_an_end_without_a_zone_is_utc(tmp_path, capsys):
         (["--out", "h.duckdb", "--days", "0"], "1 to 730 days"),
         (["--out", "h.duckdb", "--events", "5"], "300 events or more"),
         (["--out", "h.duckdb", "--events", "500", "--groups", "9"], "give one of them"),
+        (["--out", "h.duckdb", "--events", "500", "--as-deployed"], "give --groups instead"),
     ],
 )
 def test_what_makes_no_history_is_refused_and_nothing_is_written(arguments, words, tmp_path, monkeypatch, capsys):
