@@ -163,9 +163,7 @@ def _table(found: "list[Backtest]") -> "Table":
         numeric = heading in {"fired", "a week", "open", "longest", "mean to resolve"}
         table.add_column(heading, no_wrap=heading != "noisiest", justify="right" if numeric else "left")
     for one in found:
-        noisiest = [
-            f"{'/'.join(value for _, value in key) or 'all'} ({n})" for key, n in one.by_dimensions()[:_NOISIEST]
-        ]
+        noisiest = [f"{_series(key)} ({count})" for key, count in one.by_dimensions()[:_NOISIEST]]
         table.add_row(
             one.rule.name,
             one.rule.action_group,
@@ -177,6 +175,11 @@ def _table(found: "list[Backtest]") -> "Table":
             escape(", ".join(noisiest)),
         )
     return table
+
+
+def _series(key: tuple[tuple[str, str], ...]) -> str:
+    """Write a series' values; of a resource's id its name."""
+    return "/".join(text.rsplit("/", 1)[-1] for _, text in key if text) or "all"
 
 
 def _length(span: timedelta | None) -> str:

@@ -40,7 +40,7 @@ RANGES = "PT5M, PT10M, PT15M, PT20M, PT30M, PT45M, PT1H, PT2H, PT3H, PT4H, PT5H,
 SETTINGS = [
     ({"name": "Sample"}, "error: rule/name: use lower-case letters, digits and single hyphens, at most 100"),
     ({"name": "other"}, "error: rule/name: the file must have the rule's name: other.yaml"),
-    ({"owner": "TODO"}, "error: rule/owner: 'TODO' is nobody: name the team that answers"),
+    ({"owner": "TBD"}, "error: rule/owner: 'TBD' is nobody: name the team that answers"),
     ({"description": "x" * 4097}, "error: rule/description: 4,097 characters; Azure takes 4,096"),
     ({"severity": "3"}, "warning: rule/severity: severity 3 does not wake anybody: use ticket"),
     ({"actionGroup": "ticket"}, "warning: rule/severity: severity 1 cannot wait for a ticket: use page"),
