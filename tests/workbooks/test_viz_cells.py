@@ -351,6 +351,11 @@ def test_a_link_to_a_workbook_that_names_nothing_hands_over_all():
     assert seen == [("x/group", {"Zone": ("a", "b")})]
 
 
+@pytest.mark.parametrize("listed", [0, 7, "x", {}, [1, None]])
+def test_a_link_to_a_workbook_whose_parameters_are_no_list_hands_over_nothing(listed):
+    assert linked(workbook(templateParameters=listed), values={"Zone": ("a",)})[1] == [("x/group", {})]
+
+
 def test_the_workbook_may_stand_in_a_column():
     _, seen = linked(workbook(templateIdSource="column", templateId="T"), {"T": "y"})
     assert seen[0][0] == "y"

@@ -164,9 +164,7 @@ class Dashboard:
         def changed(choices: Mapping[str, str]) -> str:
             return page_url(name, {**kept, **{key: [value] for key, value in choices.items()}})
 
-        return Page(
-            state, view.chosen, self.shelf.url, changed, lambda anchor: page_url(name, view.chosen, f"/csv/{anchor}")
-        )
+        return Page(state, view.chosen, self.shelf.url, changed, lambda anchor: page_url(name, kept, f"/csv/{anchor}"))
 
 
 def _opened(request: Request) -> frozenset[str]:

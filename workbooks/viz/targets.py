@@ -85,7 +85,8 @@ def workbook_link(asked: Mapping[str, Any], row: Row, context: RenderContext) ->
     if asked.get("templateIdSource") == "column":
         template = as_text(row.get(template, ""))
     known = context.values()
-    named = [given for given in asked.get("templateParameters") or () if isinstance(given, dict)]
+    listed = asked.get("templateParameters")
+    named = [given for given in (listed if isinstance(listed, list) else ()) if isinstance(given, dict)]
     if not named and not asked.get("passSpecificParams"):
         return template, known
     found: dict[str, tuple[str, ...]] = {}
