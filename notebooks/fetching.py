@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from notebooks.chunk_store import ChunkStore
 
 QUERY: Final = f"{events.FUNCTION}()"
+DEFAULT_SPAN: Final = timedelta(days=90)
+"""How far back a workspace is asked when nothing is said."""
 _SMALLER: Final = timedelta(hours=1)
 """When a day cannot be had, its hours are asked one by one: so only those that really fail are missing."""
 _ENOUGH: Final = 3

@@ -48,7 +48,7 @@ def show(figure: go.Figure) -> None:
     html = pio.to_html(figure, full_html=False, include_plotlyjs=first, config={"displaylogo": False})
     bundle = {"application/vnd.plotly.v1+json": figure.to_plotly_json(), "text/html": html}
     bundle["application/vnd.plotly.v1+json"] = _json(figure)
-    display(bundle, raw=True)
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types
 
 
 def _json(figure: go.Figure) -> Any:
@@ -125,7 +125,8 @@ def heat(table: pd.DataFrame, title: str, *, of: str, percent: bool = False, wor
     scale = [[0, RED], [0.5, "#F7E9C3"], [1, "#DCEFE7"]] if worst_low else [[0, "#F5F8FB"], [1, BLUE]]
     figure = go.Figure(
         go.Heatmap(
-            z=rows.to_numpy(dtype="float64"), x=[str(name) for name in rows.columns], y=[str(name) for name in rows.index],
+            z=rows.to_numpy(dtype="float64"), x=[str(name) for name in rows.columns],
+            y=[str(name) for name in rows.index],
             texttemplate=form, colorscale=scale, colorbar={"title": of, "tickformat": ".0%" if percent else None},
             zmin=0 if percent else None, zmax=1 if percent else None, hoverongaps=False, xgap=2, ygap=2,
         )
@@ -144,7 +145,8 @@ def curves(curve: pd.DataFrame, title: str) -> go.Figure:
         seconds = rows["Seconds"].clip(lower=0.5)
         step = {"mode": "lines", "legendgroup": str(name)}
         figure.add_scatter(
-            x=pd.concat([seconds, seconds[::-1]]), y=pd.concat([rows["High"], rows["Low"][::-1]]), fill="toself", opacity=0.15,
+            x=pd.concat([seconds, seconds[::-1]]), y=pd.concat([rows["High"], rows["Low"][::-1]]), fill="toself",
+            opacity=0.15,
             line={"width": 0, "shape": "hv"}, fillcolor=colour, showlegend=False, hoverinfo="skip", **step,
         )  # fmt: skip
         label = f"{name} ({int(rows['AtRisk'].iloc[0])})"
@@ -180,9 +182,13 @@ def stretches(timeline: pd.DataFrame, marks: pd.DataFrame, title: str) -> go.Fig
         if len(rows):
             colour = COLOURS[ips.index(ip) % len(COLOURS)] if ip else "#DDDDDD"
             figure.add_bar(
-                y=rows["What"], base=rows["From"], x=(rows["Until"] - rows["From"]).dt.total_seconds() * 1000, orientation="h",
+                y=rows["What"], base=rows["From"], orientation="h",
+                x=(rows["Until"] - rows["From"]).dt.total_seconds() * 1000,
                 name=ip or "none", marker={"color": colour}, text=[ip] * len(rows), textposition="inside",
-                hovertext=[f"{ip or 'none'}<br>{a:%Y-%m-%d %H:%M:%S} to {b:%Y-%m-%d %H:%M:%S}" for a, b in zip(rows["From"], rows["Until"], strict=True)],
+                hovertext=[
+                    f"{ip or 'none'}<br>{start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}"
+                    for start, end in zip(rows["From"], rows["Until"], strict=True)
+                ],
                 hoverinfo="text",
             )  # fmt: skip
     for severity, colour in (("Information", GREEN), ("Warning", ORANGE), ("Error", RED)):
@@ -190,7 +196,8 @@ def stretches(timeline: pd.DataFrame, marks: pd.DataFrame, title: str) -> go.Fig
         if len(rows):
             figure.add_scatter(
                 x=rows["Time"], y=rows["Component"].astype("str"), mode="markers", name=severity,
-                marker={"color": colour, "size": 9, "line": {"width": 1, "color": "white"}}, hovertext=rows["Story"], hoverinfo="x+text",
+                marker={"color": colour, "size": 9, "line": {"width": 1, "color": "white"}},
+                hovertext=rows["Story"], hoverinfo="x+text",
             )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0.35)
     titled(figure, title, height=440)

@@ -16,7 +16,7 @@ import os
 import sys
 import warnings
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +52,6 @@ __all__ = [
 
 OBSERVERS: Final = ("reconciler", "tracker", "audit")
 """The components that say what is in DNS: all that drift_episodes needs, and a tenth of the rows."""
-_WORKSPACE_DEFAULT: Final = timedelta(days=90)
 _ALL: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _Name = str | os.PathLike[str] | Source | None
 
@@ -93,7 +92,7 @@ def load_events(  # noqa: PLR0913 - each is a choice of its own
         frame.attrs.update(source=str(found), missing=())
         return frame
     moment = (now or datetime.now(UTC)).astimezone(UTC)
-    whole = _WORKSPACE_DEFAULT if span is None else span
+    whole = fetching.DEFAULT_SPAN if span is None else span
     start, end = whole if isinstance(whole, tuple) else (moment - whole, moment)
     store = ChunkStore(store_folder(found, cache))
     if refresh:

@@ -29,15 +29,16 @@ def describe(events: pd.DataFrame) -> str:
     if events.empty:
         return (
             f"**There are no events in `{source}`** in the time that was asked for, so every figure below says that "
-            "it has nothing to show.\n\n- Is the time span right (`LAST`)?\n- Is it the right source (`DATA`)?\n- To try the "
-            'notebooks: `drift sample-history --out history.duckdb`, then `DATA = "history.duckdb"`.' + warning
+            "it has nothing to show.\n\n- Is the time span right (`LAST`)?\n- Is it the right source (`DATA`)?\n"
+            "- To try the notebooks: `drift sample-history --out history.duckdb`, "
+            'then `DATA = "history.duckdb"`.' + warning
         )  # fmt: skip
     first, last = events["TimeGenerated"].min(), events["TimeGenerated"].max()
-    ids = events["ContainerGroupId"].unique() if "ContainerGroupId" in events else []
-    groups = len({str(each).lower() for each in ids if each})
+    ids = {str(each).lower() for each in events["ContainerGroupId"].unique()} if "ContainerGroupId" in events else set()
+    groups = len(ids - {""})
     return (
-        f"**{len(events):,} events** of {groups:,} container groups, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, "
-        f"from `{source}`.{warning}"
+        f"**{len(events):,} events** of {groups:,} container groups, "
+        f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, from `{source}`.{warning}"
     )
 
 
