@@ -245,6 +245,31 @@ def _sample_history(  # noqa: PLR0913, PLR0917 - one for each option
     _end(lambda: sample_history(wanted, json=json), json=json)
 
 
+@app.command("export", epilog=CODES)
+def _export(  # noqa: PLR0913, PLR0917 - one for each option
+    out: Annotated[Path, typer.Option("--out", help="The .parquet file to write.")],
+    last: Annotated[
+        str, typer.Option("--last", help="How far back: 30m, 12h, 90d. Files count from their last event.")
+    ] = "90d",
+    data: Data = None,
+    workspace: Workspace = None,
+    hash_names: Annotated[
+        bool, typer.Option("--hash-names", help="Replace names, ids and addresses by keyed hashes; joins still work.")
+    ] = False,
+    salt_file: Annotated[
+        Path | None,
+        typer.Option("--salt-file", help="The key of the hashes; made when it is not there. Keep it secret."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write events to one Parquet file, each fact once, for notebooks and other tools."""
+    from cli.events import parse_last
+    from cli.export import Wanted, export
+
+    wanted = Wanted(out, parse_last(last), data, workspace, hash_names, salt_file)
+    _end(lambda: export(wanted, json=json), json=json)
+
+
 @app.command("dashboard", epilog=CODES)
 def _dashboard(  # noqa: PLR0913, PLR0917 - one for each option
     data: Data = None,
