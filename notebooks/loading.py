@@ -36,7 +36,7 @@ def load(
     now: datetime | None,
     components: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Load the events of files that `timespan` covers at `now` (None: the last event's moment), of all components or some.
+    """Load the events of files that `timespan` covers at `now` (None: the last event's), of all components or some.
 
     `attrs` of the frame: `now`, and `start` and `end`, the range that was asked for (None without a time span).
     Raises DataError for files that cannot be read.

@@ -86,7 +86,7 @@ def deploys(events: pd.DataFrame) -> pd.DataFrame:
     """
     asked = events[(events["Component"] == "tracker") & (events["SourceEventId"].astype("str") != "")]
     causes = [str((details or {}).get("cause") or "").lower() for details in parsed(asked["Details"])]
-    rows = asked[[cause == DEPLOY for cause in causes]]
+    rows = asked[pd.Series([cause == DEPLOY for cause in causes], index=asked.index, dtype=bool)]
     found = pd.DataFrame({
         "Time": time_of(rows), "Subject": rows["ContainerGroupId"].astype("str").str.lower(),
         "ContainerGroup": rows["ContainerGroup"].astype("str"), "SourceEventId": rows["SourceEventId"].astype("str"),

@@ -15,21 +15,52 @@ PLOTLY = "application/vnd.plotly.v1+json"
 
 
 @pytest.fixture
-def execute(project_root, monkeypatch):
-    """Give `execute(name, data)`: the notebook as it is after a run, in a kernel that makes warnings errors."""
-    monkeypatch.setenv("PYTHONWARNINGS", "error::UserWarning,error::FutureWarning,error::RuntimeWarning")
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+def read(project_root):
+    """Give `read(name, data)`: the notebook with its parameters set, as papermill sets them."""
 
-    def run(name, data, **parameters):
+    def one(name, data, **parameters):
         notebook = nbformat.read(project_root / "notebooks" / f"{name}.ipynb", as_version=4)
         first = next(cell for cell in notebook.cells if cell.cell_type == "code")
         given = {"DATA": str(data), **parameters}
         first.source += "\n" + "\n".join(f"{key} = {value!r}" for key, value in given.items())
+        return notebook
+
+    return one
+
+
+@pytest.fixture
+def run(project_root, monkeypatch):
+    """Give `run(notebook)`: the notebook after a run, in a kernel that makes warnings errors."""
+    monkeypatch.setenv("PYTHONWARNINGS", "error::UserWarning,error::FutureWarning,error::RuntimeWarning")
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+    def one(notebook):
         where = {"metadata": {"path": str(project_root / "notebooks")}}
         NotebookClient(notebook, timeout=50, kernel_name="python3", resources=where).execute()
         return notebook
 
-    return run
+    return one
+
+
+@pytest.fixture
+def execute(read, run):
+    """Give `execute(name, data)`: one notebook after a run in a kernel of its own."""
+    return lambda name, data, **parameters: run(read(name, data, **parameters))
+
+
+@pytest.fixture
+def execute_all(read, run):
+    """Give `execute_all(data)`: every notebook, one after the other in one kernel: starting one takes the longest."""
+
+    def several(data):
+        notebooks = [read(name, data) for name in NAMES]
+        for number, notebook in enumerate(notebooks):
+            for cell in notebook.cells:
+                cell["id"] = f"{number}-{cell['id']}"
+        notebooks[0].cells = [cell for notebook in notebooks for cell in notebook.cells]
+        return run(notebooks[0])
+
+    return several
 
 
 def outputs(notebook):
@@ -61,23 +92,21 @@ def test_it_runs_on_ninety_days_and_every_figure_shows_something(name, execute, 
     assert "not the same" not in texts(done)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs_on_three_days(name, execute, days):
-    done = execute(name, days.path)
+def test_all_run_on_three_days_one_after_the_other(execute_all, days):
+    done = execute_all(days.path)
     assert [output.text for output in outputs(done) if output.output_type == "stream"] == []
     for figure in figures(done):
         # What cannot be drawn of so little says so.
         assert shows_something(figure) or figure["layout"]["annotations"][0]["text"], figure["layout"]["title"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_explains_an_empty_history(name, execute, nothing):
-    done = execute(name, nothing)
-    assert "There are no events in" in texts(done)
-    assert "sample-history" in texts(done)
+def test_all_explain_an_empty_history(execute_all, nothing):
+    done = execute_all(nothing)
+    assert texts(done).count("There are no events in") == len(NAMES)
+    assert texts(done).count("sample-history") == len(NAMES)
     assert [output.text for output in outputs(done) if output.output_type == "stream"] == []
     for figure in figures(done):
-        assert shows_something(figure) or figure["layout"]["annotations"][0]["text"]
+        assert shows_something(figure) or figure["layout"]["annotations"][0]["text"], figure["layout"]["title"]
 
 
 def test_an_incident_is_told_of_a_zone_and_of_a_group_by_its_name(execute, season, drifts):
