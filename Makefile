@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check content generated package pins pins-check setup-functions setup-node clean
+.PHONY: help setup demo test lint types imports check content generated package notebooks notebooks-html pins pins-check setup-functions setup-node clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -80,6 +80,20 @@ content: setup  ## what is deployed beside the code: KQL, alert rules and their 
 	@$(BIN)/drift workbook check workbooks/*.workbook
 	@$(BIN)/drift infra build --check
 	@$(BIN)/drift infra check
+
+HISTORY := .local-azure/sample-history.duckdb
+# What the demo left, or a made-up history where there was none.
+NOTEBOOK_DATA ?= $(or $(wildcard .local-azure/demo.duckdb),$(HISTORY))
+
+$(HISTORY): $(STAMP)
+	@mkdir -p $(@D)
+	@test -f $@ || $(BIN)/drift sample-history --out $@
+
+notebooks: setup $(NOTEBOOK_DATA) ## JupyterLab on the demo's data, or on NOTEBOOK_DATA=
+	@PYTHONPATH="$(CURDIR)" DRIFT_DATA="$(abspath $(NOTEBOOK_DATA))" $(BIN)/jupyter lab --notebook-dir=notebooks
+
+notebooks-html: setup $(HISTORY) ## an example of each notebook as HTML, in build/notebooks
+	@$(BIN)/python -m notebooks.render --data $(HISTORY)
 
 package: setup  ## the zip that azd deploys, in build/
 	@$(BIN)/python -m infra.package
