@@ -89,7 +89,7 @@ def run(view: View, asking: Asking, page_of: Callable[[State], Page]) -> Generat
     Parameters that still wait for what they offer are given before that too, as `partial`. Closing `asking` ends it.
     """
     parameters = _Parameters(view, asking)
-    todo = dict.fromkeys(loaded(view.layout, view.opened))
+    todo = {item.path: item for item in loaded(view.layout, view.opened)}
     if first := parameters.outstanding():
         wait(first, GRACE_SECONDS)
     shown: set[str] = set()
@@ -97,18 +97,17 @@ def run(view: View, asking: Asking, page_of: Callable[[State], Page]) -> Generat
         waiting = parameters.outstanding()
         page = page_of(parameters.state)
         pending = pending_names(parameters.state, view.layout) if waiting else frozenset()
-        for item in list(todo):
-            if view.layout.names[item.path] & pending:
-                if isinstance(item, ParametersItem) and item.path not in shown:
-                    shown.add(item.path)
-                    yield _safely(page, item, None, partial=True)
-                continue
-            future = _asked(page, item, asking)
-            if future is None or future.done():
-                del todo[item]
-                yield _safely(page, item, future)
-            else:
-                waiting.append(future)
+        # All is asked before anything is drawn: an engine can work meanwhile.
+        known = [path for path in todo if not view.layout.names[path] & pending]
+        asked = {path: _asked(page, todo[path], asking) for path in known}
+        for path, item in list(todo.items()):
+            future = asked.get(path)
+            if path in asked and (future is None or future.done()):
+                yield _safely(page, todo.pop(path), future)
+            elif path not in asked and isinstance(item, ParametersItem) and path not in shown:
+                shown.add(path)
+                yield _safely(page, item, None, partial=True)
+        waiting += [future for path in known if path in todo and (future := asked[path]) is not None]
         if waiting:
             wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
 

@@ -45,7 +45,7 @@ def make_parameters(*parameters, **content):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make():
     """Give the makers."""
     return SimpleNamespace(
@@ -53,7 +53,7 @@ def make():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def soup():
     """Give `soup(html)`: a tree to select in."""
     return lambda html: BeautifulSoup(str(html), "html.parser")

@@ -41,12 +41,7 @@ class Engine:
         return ResultTable(columns, (("=1+1", 3), (kql, 4)))
 
 
-@pytest.fixture
-def engine():
-    return Engine()
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def books(make):
     zone = make.parameters({"name": "Zone", "type": 1, "value": "z"})
     folded = {
@@ -67,7 +62,8 @@ class Client:
     """A dashboard that is served on loopback, and who asks it."""
 
     def __init__(self, shelf, engine):
-        self.feed = Feed(lambda: Source("rows", Answers(engine), NOW))
+        self.engine = engine
+        self.feed = Feed(lambda: Source("rows", Answers(engine, kept_seconds=0.0), NOW))
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.socket.getsockname()[1]}"
         self.dashboard = Dashboard(shelf, self.feed, frozenset({self.host}))
@@ -75,26 +71,41 @@ class Client:
         self.server = uvicorn.Server(uvicorn.Config(self.dashboard.app(), **settings))
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
         self.thread.start()
+        self.session = requests.Session()
 
     def request(self, method, path, **more):
-        return requests.request(method, f"http://{self.host}{path}", timeout=20, **more)
+        return self.session.request(method, f"http://{self.host}{path}", timeout=20, **more)
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
 
     def close(self):
+        self.session.close()
+        self.engine.gate.set()
         self.server.should_exit = True
         self.thread.join(10)
         self.feed.close()
         self.socket.close()
 
 
-@pytest.fixture
-def client(engine, books):
-    client = Client(Shelf({name: layout_of(book) for name, book in books.items()}), engine)
+@pytest.fixture(scope="module")
+def served(books):
+    client = Client(Shelf({name: layout_of(book) for name, book in books.items()}), Engine())
     yield client
-    engine.gate.set()
     client.close()
+
+
+@pytest.fixture
+def engine(served):
+    served.engine.asked.clear()
+    served.engine.stopped.clear()
+    yield served.engine
+    served.engine.gate.set()
+
+
+@pytest.fixture
+def client(served, engine):
+    return served
 
 
 def lines(client, url):
@@ -112,8 +123,8 @@ def test_the_front_leads_to_the_first_workbook(client):
     assert (answer.status_code, answer.headers["location"]) == (307, "/w/fleet")
 
 
-def test_without_a_workbook_the_front_says_so(engine):
-    client = Client(Shelf(), engine)
+def test_without_a_workbook_the_front_says_so():
+    client = Client(Shelf(), Engine())
     answer = client.get("/", headers={"accept": "text/html"})
     client.close()
     assert answer.status_code == 404

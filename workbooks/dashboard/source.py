@@ -90,6 +90,7 @@ class Feed:
         self._seen = stamp()
         self._source = opening()
         self._users: dict[int, int] = {}
+        self._is_closed = False
         self._looked = time.monotonic()
         self.trouble = ""
 
@@ -106,14 +107,18 @@ class Feed:
             yield source
         finally:
             with self._lock:
-                self._users[id(source)] -= 1
-                unused = not self._users[id(source)] and source is not self._source
-            if unused:
+                users = self._users[id(source)] = self._users[id(source)] - 1
+                is_idle = not users and (source is not self._source or self._is_closed)
+            if is_idle:
                 self._let_go(source)
 
     def close(self) -> None:
-        """Let go of the source."""
-        self._let_go(self._source)
+        """Let go of the source when the last page that uses it has ended."""
+        with self._lock:
+            self._is_closed = True
+            is_idle = not self._users.get(id(self._source))
+        if is_idle:
+            self._let_go(self._source)
 
     def _renew(self) -> None:
         stamp = self._stamp()

@@ -12,6 +12,8 @@ from starlette.responses import StreamingResponse
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
 
+    from starlette.types import Receive, Scope, Send
+
     from workbooks.asking import Asking
 
     Begun = Callable[[Asking], None]
@@ -30,7 +32,15 @@ class Streamed(StreamingResponse):
         self._lock = threading.Lock()
         self._asking: Asking | None = None
         self._is_over = False
-        super().__init__(self._sent(lines(self._begun)), media_type="application/x-ndjson")
+        self._lines = lines(self._begun)
+        super().__init__(self._sent(), media_type="application/x-ndjson")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines, until all are sent or the browser has gone."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
     def _begun(self, asking: Asking) -> None:
         with self._lock:
@@ -39,19 +49,19 @@ class Streamed(StreamingResponse):
         if is_over:
             asking.close()
 
-    async def _sent(self, lines: Generator[str]) -> AsyncIterator[str]:
-        try:
-            while True:
-                # A thread that waits for an answer cannot be cancelled: it is left, and told to end.
-                line = await to_thread.run_sync(next, lines, _END, abandon_on_cancel=True)
-                if line is _END:
-                    return
-                yield str(line)
-        finally:
-            self._leave()
-            # Where a thread is still in it, it is closed when that one leaves it.
-            with suppress(ValueError):
-                lines.close()
+    async def _sent(self) -> AsyncIterator[str]:
+        while True:
+            # A thread that waits for an answer cannot be cancelled: it is left, and told to end.
+            line = await to_thread.run_sync(self._next, abandon_on_cancel=True)
+            if line is _END:
+                return
+            yield str(line)
+
+    def _next(self) -> object:
+        line = next(self._lines, _END)
+        if self._is_over:
+            self._lines.close()
+        return line
 
     def _leave(self) -> None:
         with self._lock:
@@ -59,3 +69,6 @@ class Streamed(StreamingResponse):
             asking = self._asking
         if asking is not None:
             asking.close()
+        # Where a thread is still in it, that one closes it.
+        with suppress(ValueError):
+            self._lines.close()
