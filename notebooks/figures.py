@@ -23,6 +23,8 @@ COLOURS: Final = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY)
 _WIDTH: Final = 980
 _MOST: Final = 40
 """Bars and rows of a heat map that can still be read; the rest is left out, and the title says so."""
+_LEGEND: Final = 75
+"""Letters that fit above a figure; a longer legend stands beside it."""
 _LOOK: Final = go.layout.Template(
     layout={
         "colorway": COLOURS,
@@ -59,6 +61,9 @@ def _json(figure: go.Figure) -> Any:
 
 def titled(figure: go.Figure, title: str, *, x: str = "", y: str = "", height: int = 420) -> go.Figure:
     """Give a figure the common look, a title that says what is seen, and its axes' names with units."""
+    named = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
+    if len("".join(named)) > _LEGEND:
+        figure.update_layout(legend={"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"})
     return figure.update_layout(
         template=_LOOK, title=title, width=_WIDTH, height=height, xaxis_title=x or None, yaxis_title=y or None
     )
@@ -75,9 +80,17 @@ def stacked(table: pd.DataFrame, title: str, *, y: str, height: int = 420, x: st
     """Draw columns on top of one another over a time index: what is largest comes first."""
     if table.empty or not np.nansum(table.to_numpy(dtype="float64")):
         return nothing(title, "There is nothing to count in this time.")
-    order = table.sum().sort_values(ascending=False).index
+    table = _fewer(table)
+    order = table.columns
     figure = go.Figure([go.Bar(x=table.index, y=table[name], name=str(name)) for name in order])
     return titled(figure.update_layout(barmode="stack", bargap=0.05), title, x=x, y=y, height=height)
+
+
+def _fewer(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the largest columns first, and what is beyond the colours that can be told apart together as `others`."""
+    order = table.sum().sort_values(ascending=False).index
+    kept = table[order[: len(COLOURS) - 1]] if len(order) > len(COLOURS) else table[order]
+    return kept if len(kept.columns) == len(order) else kept.assign(others=table[order[len(COLOURS) - 1 :]].sum(axis=1))
 
 
 def bands(rate: pd.DataFrame, title: str, *, y: str = "drifts a day") -> go.Figure:
@@ -109,7 +122,8 @@ def bars(table: pd.DataFrame, title: str, *, x: str, height: int | None = None) 
         return nothing(title, "There is nothing to count in this time.")
     cut = f" (the first {_MOST} of {len(rows)})" if len(rows) > _MOST else ""
     rows = rows.head(_MOST)[::-1]
-    order = rows.sum().sort_values(ascending=False).index
+    rows = _fewer(rows)
+    order = rows.columns
     figure = go.Figure([go.Bar(y=rows.index, x=rows[name], name=str(name), orientation="h") for name in order])
     figure.update_layout(barmode="stack", showlegend=len(order) > 1)
     return titled(figure, title + cut, x=x, height=height or 170 + 24 * len(rows))
@@ -120,15 +134,16 @@ def heat(table: pd.DataFrame, title: str, *, of: str, percent: bool = False, wor
     if table.empty or table.isna().to_numpy().all():
         return nothing(title, "There is nothing to show in this time.")
     cut = f" (the first {_MOST} of {len(table)})" if len(table) > _MOST else ""
-    rows = table.head(_MOST)[::-1]
-    form = "%{z:.0%}" if percent else "%{z:.3~s}"
+    rows = table.head(_MOST)[::-1].astype("float64")
+    rows = rows if percent else rows.where(rows != 0)
+    form = "%{z:.1%}" if percent else "%{z:.3~s}"
     scale = [[0, RED], [0.5, "#F7E9C3"], [1, "#DCEFE7"]] if worst_low else [[0, "#F5F8FB"], [1, BLUE]]
     figure = go.Figure(
         go.Heatmap(
             z=rows.to_numpy(dtype="float64"), x=[str(name) for name in rows.columns],
             y=[str(name) for name in rows.index],
             texttemplate=form, colorscale=scale, colorbar={"title": of, "tickformat": ".0%" if percent else None},
-            zmin=0 if percent else None, zmax=1 if percent else None, hoverongaps=False, xgap=2, ygap=2,
+            zmin=min(0.9, float(np.nanmin(rows))) if percent else None, zmax=1 if percent else None, hoverongaps=False, xgap=2, ygap=2,
         )
     )  # fmt: skip
     figure.update_xaxes(side="bottom", tickangle=-25, showgrid=False).update_yaxes(showgrid=False)

@@ -23,12 +23,13 @@ def render(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
     from nbclient import NotebookClient  # noqa: PLC0415 - same
     from nbconvert import HTMLExporter  # noqa: PLC0415 - same
 
-    document = nbformat.read(notebook, as_version=4)
+    document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     with_parameters(document, parameters)
     NotebookClient(document, timeout=600, resources={"metadata": {"path": str(FOLDER)}}).execute()
-    body, _ = HTMLExporter(
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="lab", exclude_input_prompt=True, exclude_output_prompt=True, **_OFFLINE
-    ).from_notebook_node(document, resources={"metadata": {"name": notebook.stem}})
+    )
+    body, _ = exporter.from_notebook_node(document, resources={"metadata": {"name": notebook.stem}})
     out.mkdir(parents=True, exist_ok=True)
     target, unfinished = out / f"{notebook.stem}.html", out / f".{notebook.stem}.html.part"
     unfinished.write_text(body, encoding="utf-8")
@@ -42,7 +43,7 @@ def with_parameters(document: Any, parameters: dict[str, Any]) -> None:
 
     tagged = [at for at, cell in enumerate(document.cells) if "parameters" in cell.metadata.get("tags", [])]
     text = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    cell = new_code_cell(text, metadata={"tags": ["injected-parameters"]})
+    cell = new_code_cell(text, metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
     document.cells.insert(tagged[0] + 1 if tagged else 0, cell)
 
 

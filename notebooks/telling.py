@@ -73,16 +73,25 @@ def table(rows: pd.DataFrame, *, top: int = 20, without: str = "Nothing.") -> No
     if rows.empty:
         say(f"*{without}*")
         return
-    shown = rows.head(top).copy()
+    shown = rows.head(top).reset_index(drop=True)
     for name in shown.columns:
         if isinstance(shown[name].dtype, pd.DatetimeTZDtype):
             shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M:%S").fillna(_NONE)
         elif str(name).endswith("Seconds"):
             shown[name] = [span(value) for value in shown[name]]
-    styled = shown.style.hide(axis="index").format(precision=2, na_rep=_NONE).set_properties(**_LEFT)
+    shown.columns = [str(name).removesuffix("Seconds") for name in shown.columns]
+    styled = shown.style.hide(axis="index").format(_number, na_rep=_NONE).set_properties(**_LEFT)
+    styled = styled.set_table_styles([{"selector": "th", "props": [("text-align", "left")]}])
     display(styled)  # type: ignore[no-untyped-call]  # IPython ships no types
     if len(rows) > top:
         say(f"*{top} of {len(rows):,} rows.*")
+
+
+def _number(value: object) -> str:
+    """Write a value for people: three digits that say something, and thousands apart."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - a thousand
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 _LEFT: dict[str, Any] = {"text-align": "left", "white-space": "normal", "vertical-align": "top"}

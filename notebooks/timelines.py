@@ -131,6 +131,7 @@ def _changed(looks: pd.DataFrame) -> pd.DataFrame:
 def _story(row: dict[Hashable, Any]) -> str:
     kind, old, live = str(row["EventType"]), str(row["OldIp"]), str(row["LiveIp"])
     kinds = ", ".join(parsed(pd.Series([row["DriftKinds"]])).iloc[0] or [])
+    network = str(row["Vantage"]).rpartition("/")[2] or "a network"
     stories = {
         "reconcile_updated": f"DNS was written: {old or 'nothing'} → {live}"
         if old != live
@@ -147,8 +148,8 @@ def _story(row: dict[Hashable, Any]) -> str:
             else "its A record is right, not all the rest"
         )
         + f" ({kinds})",
-        "probe_ok": "clients there get the right answer",
-        "probe_failed": f"clients there do not: {row['Verdict']}",
+        "probe_ok": f"clients in {network} get the right answer",
+        "probe_failed": f"clients in {network} do not: {row['Verdict']}",
     }
     failure = f"{kind} failed" if not kind.endswith("_failed") else kind.replace("_", " ")
     told = stories.get(kind) or (f"{failure}: {row['ErrorCode']}" if row["ErrorCode"] else kind.replace("_", " "))
