@@ -89,8 +89,8 @@ $(HISTORY): $(STAMP)
 	@mkdir -p $(@D)
 	@test -f $@ || $(BIN)/drift sample-history --out $@
 
-notebooks: setup $(NOTEBOOK_DATA) ## JupyterLab on the demo's data, or on NOTEBOOK_DATA=
-	@PYTHONPATH="$(CURDIR)" DRIFT_DATA="$(abspath $(NOTEBOOK_DATA))" $(BIN)/jupyter lab --notebook-dir=notebooks
+notebooks: setup $(filter $(HISTORY),$(NOTEBOOK_DATA)) ## JupyterLab on the demo's data, or on NOTEBOOK_DATA=
+	@PYTHONPATH="$(CURDIR)" DRIFT_DATA="$(or $(realpath $(NOTEBOOK_DATA)),$(NOTEBOOK_DATA))" $(BIN)/jupyter lab --notebook-dir=notebooks
 
 notebooks-html: setup $(HISTORY) ## an example of each notebook as HTML, in build/notebooks
 	@$(BIN)/python -m notebooks.render --data $(HISTORY)
