@@ -69,8 +69,9 @@ def _walk(root: Path, folder: Path, spec: GitIgnoreSpec) -> Iterator[str]:
     for entry in folder.iterdir():
         name = entry.relative_to(root).as_posix()
         # A folder that is ignored is not entered, as in git: a later `!` cannot bring back what is in it.
-        if entry.is_dir() and not entry.is_symlink():
-            if not spec.match_file(f"{name}/"):
+        if entry.is_dir():
+            # What a link leads to lies outside the project, and is not deployed with it.
+            if not entry.is_symlink() and not spec.match_file(f"{name}/"):
                 yield from _walk(root, entry, spec)
         elif not spec.match_file(name):
             yield name
