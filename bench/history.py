@@ -83,10 +83,8 @@ def _show(found: dict[str, float], *, markdown: bool) -> int:
                 f"{found[step]:6.1f} s ({found[f'{step}, processor']:.1f} s on a processor)  {step}" for step in steps
             )
         )
-    print(
-        f"{found['rows']:,.0f} events, {found['drifts']:,.0f} drifts; peak {found['first peak MB']:,.0f} MB at the first figure,"
-    )
-    print(f"{found['peak MB']:,.0f} MB in all")
+    print(f"{found['rows']:,.0f} events, {found['drifts']:,.0f} drifts")
+    print(f"peak {found['first peak MB']:,.0f} MB at the first figure, {found['peak MB']:,.0f} MB in all")
     fast, small = found["first figure"] <= SECONDS_GOAL, found["peak MB"] <= MEMORY_GOAL_MB
     print(goal(fast, f"{SECONDS_GOAL:g} s to the first figure"))
     print(goal(small, f"{MEMORY_GOAL_MB:,} MB"))

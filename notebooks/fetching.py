@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -22,6 +22,8 @@ DEFAULT_SPAN: Final = timedelta(days=90)
 """How far back a workspace is asked when nothing is said."""
 _SMALLER: Final = timedelta(hours=1)
 """When a day cannot be had, its hours are asked one by one: so only those that really fail are missing."""
+_ENOUGH_MISSED: Final = 6
+"""After so many pieces that could not be had, the rest is not asked any more: each took dozens of requests."""
 _ENOUGH: Final = 3
 """A service that refuses so often although every request was repeated is not asked any more."""
 
@@ -82,10 +84,14 @@ class _Run:
     whole: Interval
     rows: int = 0
     refused: int = 0
+    missed: list[str] = field(default_factory=list)
 
     def ask(self, start: datetime, end: datetime, chunk: timedelta, known: list[Interval]) -> Iterator[Missing]:
         """Fetch what is not `known` (which grows); give what could not be had, piece by piece."""
         while True:
+            if len(self.missed) >= _ENOUGH_MISSED:
+                yield from (Missing(*gap, f"not asked any more: {self.missed[-1]}") for gap in _gaps(known, start, end))
+                return
             found = self.engine.query_chunks(
                 QUERY, start, end, chunk=chunk, parallel=self.parallel, time_column=None, done=tuple(known)
             )
@@ -102,6 +108,7 @@ class _Run:
                 if chunk > _SMALLER and error.kind != "service":
                     yield from self.ask(*failed, _SMALLER, known)
                 else:
+                    self.missed.append(str(error))
                     yield Missing(*failed, str(error))
                 known.append(failed)
             else:
@@ -145,13 +152,19 @@ def fetch(  # noqa: PLR0913 - each is a choice of its own
 
 def _first_gap(known: list[Interval], start: datetime, end: datetime, chunk: timedelta) -> Interval:
     """Give the first stretch that is not known: chunks come in order, so that is the one that failed."""
-    at, upto = start, end
-    for first, last in sorted(known):
-        if first > at:
-            upto = min(end, first)
-            break
-        at = max(at, last)
+    at, upto = next(_gaps(known, start, end), (start, end))
     return at, min(at + chunk, upto)
+
+
+def _gaps(known: list[Interval], start: datetime, end: datetime) -> Iterator[Interval]:
+    """Give the stretches between start and end that are not known, in order."""
+    at = start
+    for first, last in sorted(known):
+        if at < min(first, end):
+            yield at, min(first, end)
+        at = max(at, last)
+    if at < end:
+        yield at, end
 
 
 def _covered(known: list[Interval], start: datetime, end: datetime) -> timedelta:

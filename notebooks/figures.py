@@ -143,7 +143,8 @@ def heat(table: pd.DataFrame, title: str, *, of: str, percent: bool = False, wor
             z=rows.to_numpy(dtype="float64"), x=[str(name) for name in rows.columns],
             y=[str(name) for name in rows.index],
             texttemplate=form, colorscale=scale, colorbar={"title": of, "tickformat": ".0%" if percent else None},
-            zmin=min(0.9, float(np.nanmin(rows))) if percent else None, zmax=1 if percent else None, hoverongaps=False, xgap=2, ygap=2,
+            zmin=min(0.9, float(np.nanmin(rows))) if percent else None, zmax=1 if percent else None,
+            hoverongaps=False, xgap=2, ygap=2,
         )
     )  # fmt: skip
     figure.update_xaxes(side="bottom", tickangle=-25, showgrid=False).update_yaxes(showgrid=False)

@@ -68,7 +68,7 @@ def outputs(notebook):
 
 
 def complaints(notebook):
-    """Give what a reader should never see: what was written to stdout and stderr, and errors that did not stop the run."""
+    """Give what a reader should never see: lines on stdout and stderr, and errors that did not stop the run."""
     return [output for output in outputs(notebook) if output.output_type in {"stream", "error"}]
 
 
@@ -82,8 +82,7 @@ def shows_something(figure):
 
 def texts(notebook):
     data = [output.get("data", {}) for output in outputs(notebook)]
-    return "
-".join(each["text/markdown"] for each in data if "text/markdown" in each)
+    return "\n".join(each["text/markdown"] for each in data if "text/markdown" in each)
 
 
 @pytest.mark.parametrize("name", NAMES)
