@@ -6,9 +6,10 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any, Final
 
-from bench.expected.drifts import episodes, first_id, scope_of, whole_audits
+from bench.expected.drifts import episodes, scope_of, whole_audits
 from bench.expected.observations import WRONG, by_at, by_time, grouped, observations
 from bench.expected.snapshot import Row, Snapshot, floor, ms, time_of
+from bench.expected.trouble import first_id
 
 _GROUP: Final = ("ContainerGroupId", "ContainerGroup", "ResourceGroup", "SubscriptionId")
 _ADDRESS_KINDS: Final = frozenset({"a_mismatch", "a_orphaned", "owner_conflict"})

@@ -8,7 +8,7 @@ from functools import total_ordering
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.expected import drifts, groups, observations, pipeline, probes, reconciles
+from bench.expected import drifts, facts, groups, observations, pipeline, probes, reconciles, trouble
 
 if TYPE_CHECKING:
     from bench.expected.snapshot import Row, Snapshot
@@ -23,21 +23,21 @@ def _verdicts(seen: Snapshot) -> list[Row]:
 FUNCTIONS: Final[dict[str, Expectation]] = {
     "AciDnsAuditCoverage": groups.audit_coverage,
     "AciDnsComponents": pipeline.components,
-    "AciDnsConflicts": drifts.conflicts,
+    "AciDnsConflicts": trouble.conflicts,
     "AciDnsCosts": pipeline.costs,
     "AciDnsDeadLetters": reconciles.dead_letters,
     "AciDnsDriftEpisodes": drifts.episodes,
     "AciDnsDriftHistory": drifts.drift_history,
-    "AciDnsEvents": pipeline.events_once,
+    "AciDnsEvents": facts.events_once,
     "AciDnsFailures": reconciles.failures,
-    "AciDnsFlapping": drifts.flapping,
+    "AciDnsFlapping": trouble.flapping,
     "AciDnsGroupRuntime": pipeline.group_runtime,
     "AciDnsGroups": groups.groups,
     "AciDnsHeartbeats": pipeline.heartbeats,
     "AciDnsIngestion": pipeline.ingestion,
     "AciDnsObservations": observations.observations,
     "AciDnsOpenDrifts": drifts.open_drifts,
-    "AciDnsOrphans": drifts.orphans,
+    "AciDnsOrphans": trouble.orphans,
     "AciDnsProbeFailures": probes.probe_failures,
     "AciDnsProbeLatest": probes.latest,
     "AciDnsProbeMatrix": probes.probe_matrix,
@@ -96,25 +96,25 @@ class _Key:
 QUERIES: Final[dict[str, Query]] = {
     "audit-coverage": Query(groups.audit_coverage, ("ScopeKind", "Scope")),
     "components": Query(pipeline.components, ("Component",)),
-    "conflicts": Query(drifts.conflicts, ("-IsOpen", "First")),
+    "conflicts": Query(trouble.conflicts, ("-IsOpen", "First")),
     "costs": Query(pipeline.costs, ("TimeGenerated", "-EstimatedBytes")),
     "current-state": Query(groups.groups, ("State", "Since"), ("failed", "drift", "pending", "deferred", "unknown")),
     "dead-letters": Query(reconciles.dead_letters, ("State", "-LastAttempt")),
     "drift-episodes": Query(drifts.episodes, ("-Detected",)),
     "drift-history": Query(drifts.drift_history, ("TimeGenerated",)),
-    "event-counts": Query(pipeline.event_counts, ("Component", "EventType")),
+    "event-counts": Query(facts.event_counts, ("Component", "EventType")),
     "failures": Query(reconciles.failures, ("-IsOpen", "-LastSeen")),
-    "flapping": Query(drifts.flapping, ("-Changes",)),
+    "flapping": Query(trouble.flapping, ("-Changes",)),
     "group-runtime": Query(pipeline.group_runtime, ("-TimeGenerated",)),
-    "group-timeline": Query(pipeline.group_timeline, ("Time", "EventId")),
+    "group-timeline": Query(facts.group_timeline, ("Time", "EventId")),
     "heartbeats": Query(pipeline.heartbeats, ("-Overdue",)),
     "ingestion": Query(pipeline.ingestion, ("TimeGenerated",)),
     "open-drifts": Query(drifts.open_drifts, ("Detected",)),
-    "open-failures": Query(pipeline.open_failures, ("-Since",)),
-    "orphans": Query(drifts.orphans, ("Detected",)),
+    "open-failures": Query(facts.open_failures, ("-Since",)),
+    "orphans": Query(trouble.orphans, ("Detected",)),
     "probe-failures": Query(probes.probe_failures, ("Since",)),
     "probe-matrix": Query(probes.probe_matrix, ("-Wrong",)),
-    "recent-events": Query(pipeline.recent_events, ("-TimeGenerated",)),
+    "recent-events": Query(facts.recent_events, ("-TimeGenerated",)),
     "reconcile-latency": Query(reconciles.reconcile_latency, ("TimeGenerated",)),
     "reconcile-outcomes": Query(reconciles.reconcile_outcomes, ("TimeGenerated", "Outcome")),
     "runtime-health": Query(pipeline.runtime_health, ("TimeGenerated", "Function")),
