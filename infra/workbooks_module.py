@@ -61,14 +61,17 @@ _ENTRY: Final = """
     name: '{name}'
     displayName: '{title}'
     description: '{description}'
-    content: loadTextContent('../../workbooks/{name}.workbook')
+    content: {content}
   }}"""
+_LINK: Final = "aci-dns/"
+"""How a link names another of these workbooks; deployed, it has a resource id of its own."""
 _HEADING: Final = re.compile(r"^#+\s*(.+?)\s*$", re.MULTILINE)
 
 
 def text(folder: Path) -> str:
     """Give the module's text for the workbooks in a folder. Raises ConfigurationError for one that is not JSON."""
-    entries = "".join(_entry(file) for file in sorted(folder.glob("*.workbook")))
+    files = sorted(folder.glob("*.workbook"))
+    entries = "".join(_entry(file, [each.stem for each in files]) for file in files)
     return _HEAD.format(entries=f"{entries}\n" if entries else "", parameter=PARAMETER)
 
 
@@ -91,13 +94,25 @@ def _texts(items: object) -> Iterator[str]:
         yield from _texts(content.get("items"))
 
 
-def _entry(file: Path) -> str:
+def _entry(file: Path, names: list[str]) -> str:
+    written = file.read_text(encoding="utf-8-sig")
     try:
-        document = json.loads(file.read_text(encoding="utf-8-sig"))
+        document = json.loads(written)
     except ValueError as error:
         raise ConfigurationError(f"{file.name} is not JSON: {error}") from error
     title, description = title_of(file.stem, document.get("items"))
-    return _ENTRY.format(name=_quoted(file.stem), title=_quoted(title), description=_quoted(description))
+    linked = [name for name in names if f'"{_LINK}{name}"' in written]
+    texts = {"name": _quoted(file.stem), "title": _quoted(title), "description": _quoted(description)}
+    return _ENTRY.format(**texts, content=_content(file.stem, linked))
+
+
+def _content(name: str, linked: list[str]) -> str:
+    """Give the file's content, in which each link names the workbook as it is deployed."""
+    content = f"loadTextContent('../../workbooks/{_quoted(name)}.workbook')"
+    for other in map(_quoted, linked):
+        deployed = f"resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, '{other}'))"
+        content = f"replace({content}, '\"{_LINK}{other}\"', '\"${{{deployed}}}\"')"
+    return content
 
 
 def _quoted(value: str) -> str:

@@ -8,25 +8,25 @@ var workbooks = [
     name: 'container-group'
     displayName: 'ACI DNS: container group'
     description: 'One container group: its addresses, what DNS says of it, what was changed and why, how it resolves from each virtual network, and what its containers did meanwhile.'
-    content: loadTextContent('../../workbooks/container-group.workbook')
+    content: replace(replace(loadTextContent('../../workbooks/container-group.workbook'), '"aci-dns/fleet"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'fleet'))}"'), '"aci-dns/reverse-dns"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'reverse-dns'))}"')
   }
   {
     name: 'fleet'
     displayName: 'ACI DNS: fleet'
     description: 'What is wrong now, how bad, since when, and whether it is being repaired. Read the tiles from left to right; then the tabs.'
-    content: loadTextContent('../../workbooks/fleet.workbook')
+    content: replace(replace(replace(loadTextContent('../../workbooks/fleet.workbook'), '"aci-dns/container-group"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'container-group'))}"'), '"aci-dns/pipeline"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'pipeline'))}"'), '"aci-dns/reverse-dns"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'reverse-dns'))}"')
   }
   {
     name: 'pipeline'
     displayName: 'ACI DNS: pipeline'
     description: 'Whether the toolkit itself works: does every part report, do rows arrive, are events delivered, is Azure Resource Manager willing, and what does it cost. No drift on the page *Fleet* means something only while all is well here.'
-    content: loadTextContent('../../workbooks/pipeline.workbook')
+    content: replace(replace(replace(loadTextContent('../../workbooks/pipeline.workbook'), '"aci-dns/container-group"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'container-group'))}"'), '"aci-dns/fleet"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'fleet'))}"'), '"aci-dns/reverse-dns"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'reverse-dns'))}"')
   }
   {
     name: 'reverse-dns'
     displayName: 'ACI DNS: reverse DNS and links'
     description: 'Whether every virtual network sees the zones, and gets the right answer. Records can be right and nobody sees them: a zone that is not linked to the asking network answers NXDOMAIN, and so does one behind a longer zone.'
-    content: loadTextContent('../../workbooks/reverse-dns.workbook')
+    content: replace(replace(replace(loadTextContent('../../workbooks/reverse-dns.workbook'), '"aci-dns/container-group"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'container-group'))}"'), '"aci-dns/fleet"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'fleet'))}"'), '"aci-dns/pipeline"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'pipeline'))}"')
   }
 ]
 

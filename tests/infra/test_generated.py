@@ -105,6 +105,21 @@ def test_a_workbook_is_deployed_under_its_heading(tmp_path: Path) -> None:
     assert parse(Path("workbooks.bicep"), text).by_name.keys() >= {"workbooks", "deployed"}
 
 
+def test_a_link_to_another_workbook_is_deployed_with_its_resource_id(tmp_path: Path) -> None:
+    item = {"type": 11, "content": {"links": [{"workbookContext": {"templateId": "aci-dns/other"}}]}}
+    (tmp_path / "one.workbook").write_text(json.dumps({"items": [item]}), encoding="utf-8")
+    (tmp_path / "other.workbook").write_text(json.dumps(WORKBOOK), encoding="utf-8")
+
+    text = workbooks_module.text(tmp_path)
+
+    replaced = (
+        "'\"aci-dns/other\"', '\"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'other'))}\"')"
+    )
+    assert f"content: replace(loadTextContent('../../workbooks/one.workbook'), {replaced}" in text
+    assert "content: loadTextContent('../../workbooks/other.workbook')" in text
+    assert check_syntax(Path("workbooks.bicep"), text) == []
+
+
 def test_every_workbook_has_the_parameter_that_is_bound_to_the_workspace() -> None:
     for file in sorted((ROOT / "workbooks").glob("*.workbook")):
         items = json.loads(file.read_text(encoding="utf-8"))["items"]
