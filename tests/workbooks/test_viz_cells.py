@@ -286,6 +286,8 @@ def test_a_tooltip_names_other_cells(soup):
     [
         ("Url", "https://a.example/x?y=1&z=2", "https://a.example/x?y=1&z=2"),
         ("url", "javascript:alert(1)", None),
+        ("url", "/w/fleet?Zone=x", None),
+        ("url", "just words", None),
         ("Url", "data:text/html,x", None),
         ("Url", "", None),
         ("Resource", GROUP, f"https://portal.azure.com/#resource{GROUP}"),

@@ -184,7 +184,7 @@ def _custom(shown: Shown, time: TimeRange | None, now: datetime) -> Html:
         box = {"type": "datetime-local", "data-range": part, "value": moment.strftime("%Y-%m-%dT%H:%M"), "step": "60"}
         fields.append(tag("label", [label, " ", void("input", box)]))
     apply = tag("button", "Apply", {"type": "button", "data-range-apply": shown.id})
-    summary = tag("summary", "Custom", {"aria-label": f"{shown.parameter.caption}: a range of your own, in UTC"})
+    summary = tag("summary", "Custom", {"aria-label": f"Custom range for {shown.parameter.caption}, in UTC"})
     return tag(
         "details", [summary, tag("div", [*fields, " UTC ", apply], {"class": "custom-range"})], {"class": "custom"}
     )

@@ -176,7 +176,6 @@ def selection(exports: Sequence[Export], row: Mapping[str, Any], context: Render
     is_chosen = all(value in context.chosen.get(key, ()) for key, value in values.items())
     found: dict[str, str | int | bool] = {
         "tabindex": "0",
-        "class": "selectable",
         "data-export": json.dumps(values, ensure_ascii=False),
         "aria-current": str(is_chosen).lower(),
     }

@@ -62,6 +62,12 @@ def _open(name: str, attributes: Mapping[str, Attribute] | None) -> str:
     return f"<{' '.join(written)}>"
 
 
+def absolute_url(url: str) -> str | None:
+    """Give a URL that data may lead to: one that says where, http, https or mailto; None for any other."""
+    found = safe_url(url)
+    return found if found and urlsplit(found).scheme else None
+
+
 def safe_url(url: str) -> str | None:
     """Give a URL that may stand in a link: http, https or mailto, or relative to this page; None for any other."""
     cleaned = _CONTROL.sub("", url)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from workbooks.viz.html import safe_url
+from workbooks.viz.html import absolute_url
 from workbooks.viz.thresholds import as_text
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def target_of(formatter: Formatter, value: Any, row: Row, context: RenderContext
         return None
     linked = row.get(formatter.link_column, value) if formatter.link_column else value
     if kind == "url":
-        url = safe_url(as_text(linked)) if linked else None
+        url = absolute_url(as_text(linked)) if linked else None
         return Target(url=url) if url else None
     if kind in _RESOURCE:
         return Target(url=portal_url(as_text(linked), context)) if linked else None
