@@ -12,17 +12,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import duckdb
-import duckdb_kql
 from duckdb_kql.types import kusto_type
 
 from core import events
-from kql import catalog, duckdb_errors, many_moments, shipped_functions, tables
-from kql.engine import KqlType, Place, QueryError, ResultColumn, ResultTable, Stop, Timespan, bounds
+from kql import catalog, duckdb_errors, many_moments, tables, translation
+from kql.engine import KqlType, QueryError, ResultColumn, ResultTable, Stop, Timespan, bounds
 from kql.many_moments import NOW as _NOW
 
 if TYPE_CHECKING:
@@ -36,8 +34,6 @@ MAX_ROWS: Final = 500_000
 """Log Analytics cuts a result here and says so."""
 MEMORY: Final = "4GB"
 """What one database may use: a careless query fails instead of taking the machine with it."""
-TRANSLATIONS: Final = 256
-"""Translated queries that are kept: translating takes some 20 ms, and an alert rule is asked thousands of times."""
 _TRUNCATION: Final = re.compile(r"\bset\s+truncationmaxrecords\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
@@ -57,6 +53,16 @@ def lock_down(connection: DuckDBPyConnection) -> None:
     connection.execute(f"SET memory_limit = '{MEMORY}'")
 
 
+def plan_plainly(connection: DuckDBPyConnection) -> None:
+    """Leave out every optimization of every query, for a database of no or a few rows.
+
+    There, planning a query is all that it costs (0.6 s for the largest function), and half of that are optimizations.
+    The answers are the same.
+    """
+    names = connection.execute("SELECT string_agg(name, ',') FROM duckdb_optimizers()").fetchone()
+    connection.execute("SET disabled_optimizers = $1", names)
+
+
 class DuckDbEngine:
     """The engine of this machine. Safe to use from several threads: each query has a cursor of its own.
 
@@ -69,9 +75,10 @@ class DuckDbEngine:
         definitions = {name: entry.definition for name, entry in catalog.functions().items()}
         if not shipped_function:
             definitions[events.FUNCTION] = f"function {events.FUNCTION}() {{ {tables.ONCE} }}"
-        self._definitions = definitions
-        self._schema = tables.schema()
-        self._translated = lru_cache(TRANSLATIONS)(self._translate)
+        schema = tables.schema()
+        self._translated = translation.translator(
+            tuple(definitions.items()), tuple((table, tuple(columns)) for table, columns in schema.items())
+        )
 
     def query(  # noqa: PLR0913 - each is a choice of its own
         self,
@@ -122,34 +129,6 @@ class DuckDbEngine:
                     yield from many_moments.apart(_result(cursor, limit * len(batch)), len(batch))
             except duckdb.Error as error:
                 raise duckdb_errors.from_duckdb(error, text) from error
-
-    def _translate(self, text: str) -> tuple[str, Mapping[str, Any]]:
-        """Give the SQL and its parameters; the time is one of them, so the same SQL serves every instant."""
-        if text.lstrip().startswith("."):
-            token = text.split(maxsplit=1)[0]
-            message = f"a management command ({token}) is not a query"
-            raise QueryError("syntax", message, code="SYN0002", place=Place(1, 0, token))
-        try:
-            translated = duckdb_kql.to_sql(
-                text,
-                schema=self._schema,
-                functions=shipped_functions.reached_by(text, self._definitions),
-                query_now=datetime(2000, 1, 1),  # noqa: DTZ001 - any instant makes it a parameter; DuckDB's has no zone
-                allow_write=False,
-            )
-        except duckdb_kql.KqlError as error:
-            raise duckdb_errors.from_translator(error, text, known=self._schema) from error
-        except RecursionError as error:
-            raise QueryError("unsupported", "the query is nested too deeply for the local engine") from error
-        miscased = duckdb_errors.miscased(text, self._names_within_reach(text))
-        if miscased:
-            raise miscased
-        return str(translated), translated.parameters
-
-    def _names_within_reach(self, text: str) -> set[str]:
-        """Give the tables, and the columns of those that the text names; of ours always, for functions give them."""
-        named = [columns for table, columns in self._schema.items() if table == events.TABLE or table in text]
-        return {*self._schema, *(name for columns in named for name in columns)}
 
     @contextmanager
     def _cursor(self) -> Iterator[DuckDBPyConnection]:

@@ -1,0 +1,67 @@
+"""Translates KQL to DuckDB's SQL, each text once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import duckdb_kql
+
+from core import events
+from kql import duckdb_errors, shipped_functions
+from kql.engine import Place, QueryError
+
+TRANSLATIONS: Final = 256
+"""Texts that are kept: translating one takes 20 to 300 ms, and an alert rule is asked thousands of times."""
+Translated = tuple[str, Mapping[str, Any]]
+"""SQL, and the values of its parameters."""
+
+
+@lru_cache(8)
+def translator(
+    definitions: tuple[tuple[str, str], ...], schema: tuple[tuple[str, tuple[str, ...]], ...]
+) -> Callable[[str], Translated]:
+    """Give what translates for these functions and tables. Engines of one process share it: many are short-lived.
+
+    What is given raises QueryError for a text that cannot be translated.
+    """
+    functions = dict(definitions)
+    columns = {table: list(names) for table, names in schema}
+
+    @lru_cache(TRANSLATIONS)
+    def translate(text: str) -> Translated:
+        return _translate(text, functions, columns)
+
+    return translate
+
+
+def _translate(text: str, functions: Mapping[str, str], schema: dict[str, list[str]]) -> Translated:
+    """Give the SQL and its parameters; the time is one of them, so the same SQL serves every instant."""
+    if text.lstrip().startswith("."):
+        token = text.split(maxsplit=1)[0]
+        message = f"a management command ({token}) is not a query"
+        raise QueryError("syntax", message, code="SYN0002", place=Place(1, 0, token))
+    try:
+        translated = duckdb_kql.to_sql(
+            text,
+            schema=schema,
+            functions=shipped_functions.reached_by(text, functions),
+            query_now=datetime(2000, 1, 1),  # noqa: DTZ001 - any instant makes it a parameter; DuckDB's has no zone
+            allow_write=False,
+        )
+    except duckdb_kql.KqlError as error:
+        raise duckdb_errors.from_translator(error, text, known=schema) from error
+    except RecursionError as error:
+        raise QueryError("unsupported", "the query is nested too deeply for the local engine") from error
+    miscased = duckdb_errors.miscased(text, _names_within_reach(text, schema))
+    if miscased:
+        raise miscased
+    return str(translated), translated.parameters
+
+
+def _names_within_reach(text: str, schema: Mapping[str, list[str]]) -> set[str]:
+    """Give the tables, and the columns of those that the text names; of ours always, for functions give them."""
+    named = [columns for table, columns in schema.items() if table == events.TABLE or table in text]
+    return {*schema, *(name for columns in named for name in columns)}
