@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kql import catalog
-from kql.duckdb_engine import DuckDbEngine, connect
+from kql.duckdb_engine import DuckDbEngine, connect, plan_plainly
 from kql.engine import Place, QueryError
 from kql.gate.parser_rules import compare
 from kql.header import CatalogError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def check(sources: Sequence[Source]) -> Iterator[Finding]:
     """Give what the local engine refuses, over empty tables."""
     with connect() as connection:
+        plan_plainly(connection)
         engine = DuckDbEngine(connection)
         for source in sources:
             yield from _one(source, engine)

@@ -12,6 +12,14 @@ SCHEMA = Schema(
 )
 
 
+ASKED = []  # every text of this module: the parser takes 1.5 s to start, so it is asked once
+
+
+def asked(kql, parameters=""):
+    ASKED.append(Text(f"text {len(ASKED)}", kql, parameters))
+    return ASKED[-1]
+
+
 @pytest.fixture(scope="module")
 def parser(require_tool):
     require_tool("node", "install nodejs")
@@ -21,63 +29,77 @@ def parser(require_tool):
         require_tool("node_modules/@kusto/language-service-next", str(error))
 
 
-def check(parser, *texts):
-    return parser.check([text if isinstance(text, Text) else Text("x", text) for text in texts])
+@pytest.fixture(scope="module")
+def said(parser):
+    """Give `said(text)`: the diagnosis of a text that was `asked`."""
+    diagnoses = dict(zip([text.name for text in ASKED], parser.check(ASKED), strict=True))
+    return lambda text: diagnoses[text.name]
 
 
-def test_the_answer_has_columns_with_their_types(parser):
-    (found,) = check(parser, "T | summarize Ids=make_set(Id), p=percentile(N, 50), count() by bin(TimeGenerated, 1h)")
-    assert found.columns == (
+TYPED = asked("T | summarize Ids=make_set(Id), p=percentile(N, 50), count() by bin(TimeGenerated, 1h)")
+
+
+def test_the_answer_has_columns_with_their_types(said):
+    assert said(TYPED).columns == (
         ("TimeGenerated", "datetime"),
         ("Ids", "dynamic"),
         ("p", "long"),
         ("count_", "long"),
     )
-    assert not found.diagnostics
+    assert not said(TYPED).diagnostics
 
 
-def test_an_error_has_its_code_and_place_in_characters(parser):
-    (found,) = check(parser, "// 😀\nT\n| where Id == '😀' and Idd == 1")
+UNKNOWN = asked("// 😀\nT\n| where Id == '😀' and Idd == 1")
+
+
+def test_an_error_has_its_code_and_place_in_characters(said):
+    found = said(UNKNOWN)
     assert [(one.code, one.place) for one in found.errors] == [("KS142", Place(3, 22, "Idd"))]
     assert "Idd" in found.errors[0].message
     assert str(found.errors[0]).startswith("line 3, column 22: KS142 ")
 
 
 REFUSED = [
-    "T | smmarize count()",
-    "T | where Zz == 1",
-    "U | take 1",
-    "T | extend x = nosuch(N)",
-    "T | where N has 'a' and",
-    "Newest(1d, 2, 3)",
-    "let last = 1d; T | where TimeGenerated > ago(last)",
-    ".show tables",
+    asked("T | smmarize count()"),
+    asked("T | where Zz == 1"),
+    asked("U | take 1"),
+    asked("T | extend x = nosuch(N)"),
+    asked("T | where N has 'a' and"),
+    asked("Newest(1d, 2, 3)"),
+    asked("let last = 1d; T | where TimeGenerated > ago(last)"),
+    asked(".show tables"),
 ]
 
 
-def test_what_a_workspace_would_refuse_is_an_error(parser):
-    assert [text for text, found in zip(REFUSED, check(parser, *REFUSED), strict=True) if not found.errors] == []
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text.kql)
+def test_what_a_workspace_would_refuse_is_an_error(said, text):
+    assert said(text).errors
 
 
-def test_declared_parameters_can_be_used_and_shift_no_place(parser):
-    good, bad = check(
-        parser,
-        Text("f", "T | where Id == who | take top", "who:string='', top:long=3"),
-        Text("f", "T | where Idd == who", "who:string=''"),
-    )
-    assert not good.diagnostics
-    assert good.names("variable") == {"who", "top"}
-    assert bad.errors[0].place == Place(1, 10, "Idd")
+GOOD = asked("T | where Id == who | take top", "who:string='', top:long=3")
+BAD = asked("T | where Idd == who", "who:string=''")
 
 
-def test_a_bad_declaration_has_no_place_in_the_text(parser):
-    (found,) = check(parser, Text("f", "T", "last:timespan=1d"))
-    assert found.errors[0].place is None
-    assert str(found.errors[0]).startswith("in its parameters: ")
+def test_declared_parameters_can_be_used_and_shift_no_place(said):
+    assert not said(GOOD).diagnostics
+    assert said(GOOD).names("variable") == {"who", "top"}
+    assert said(BAD).errors[0].place == Place(1, 10, "Idd")
 
 
-def test_what_a_text_uses_is_told_by_kind(parser):
-    (found,) = check(parser, "Newest(2d)\n| union T | summarize n=count() by Id | evaluate narrow()")
+UNDECLARABLE = asked("T", "last:timespan=1d")
+
+
+def test_a_bad_declaration_has_no_place_in_the_text(said):
+    (error, *_) = said(UNDECLARABLE).errors
+    assert error.place is None
+    assert str(error).startswith("in its parameters: ")
+
+
+USING = asked("Newest(2d)\n| union T | summarize n=count() by Id | evaluate narrow()")
+
+
+def test_what_a_text_uses_is_told_by_kind(said):
+    found = said(USING)
     assert found.names("function") == {"Newest"}
     assert found.names("table") == {"T"}
     assert found.names("operator") == {"union", "summarize", "evaluate"}
@@ -88,14 +110,22 @@ def test_what_a_text_uses_is_told_by_kind(parser):
     assert union.place == Place(2, 2, "union")
 
 
-def test_many_texts_get_their_own_answers_in_order(parser):
-    found = parser.check([Text(str(number), f"print a{number}=1") for number in range(50)])
-    assert [(one.name, one.columns) for one in found] == [(str(n), ((f"a{n}", "long"),)) for n in range(50)]
+NUMBERED = [asked(f"print a{number}=1") for number in range(50)]
+
+
+def test_many_texts_get_their_own_answers_in_order(said):
+    assert [said(text).name for text in NUMBERED] == [text.name for text in NUMBERED]
+    assert [said(text).columns for text in NUMBERED] == [((f"a{number}", "long"),) for number in range(50)]
+
+
+def test_no_text_needs_no_process(parser, monkeypatch):
+    monkeypatch.setattr("kql.gate.parser._PROGRAM", "there is none")
     assert parser.check([]) == []
 
 
-def test_a_text_without_a_table_has_no_columns(parser):
-    assert [one.columns for one in check(parser, "let x = 5;", "")] == [None, None]
+@pytest.mark.parametrize("text", [asked("let x = 5;"), asked("")], ids=lambda text: text.kql or "empty")
+def test_a_text_without_a_table_has_no_columns(said, text):
+    assert said(text).columns is None
 
 
 def test_a_parser_that_breaks_is_told(require_tool, tmp_path, monkeypatch):
