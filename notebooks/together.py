@@ -82,16 +82,27 @@ def co_occurrence(episodes: pd.DataFrame, by: str = "ContainerGroup", within: st
 def deploys(events: pd.DataFrame) -> pd.DataFrame:
     """Give the deployments that events tell of: Time (the first event's), Subject, ContainerGroup, SourceEventId.
 
-    A deployment is an Event Grid event of a write of the container group, as the tracker names it in Details.cause.
+    A deployment is an Event Grid event of a write of the container group, as the tracker names it in Details.cause; or
+    one for which the reconciler found the group between two states (reconcile_deferred, not_ready): of those the tracker
+    says nothing. To count only what the tracker saw would leave out deployments after which DNS was right at once.
     """
-    asked = events[(events["Component"] == "tracker") & (events["SourceEventId"].astype("str") != "")]
-    causes = [str((details or {}).get("cause") or "").lower() for details in parsed(asked["Details"])]
-    rows = asked[pd.Series([cause == DEPLOY for cause in causes], index=asked.index, dtype=bool)]
+    source, component = events["SourceEventId"].astype("str"), events["Component"]
+    asked = events[(component == "tracker") & (source != "")]
+    causes = pd.Series([_cause(details) for details in parsed(asked["Details"])], index=asked.index, dtype="str")
+    between = events[
+        (events["EventType"] == "reconcile_deferred") & (events["ErrorCode"] == "not_ready") & (source != "")
+    ]
+    between = between[~between["SourceEventId"].astype("str").isin(set(asked["SourceEventId"].astype("str")))]
+    rows = pd.concat([asked[causes == DEPLOY], between])
     found = pd.DataFrame({
         "Time": time_of(rows), "Subject": rows["ContainerGroupId"].astype("str").str.lower(),
         "ContainerGroup": rows["ContainerGroup"].astype("str"), "SourceEventId": rows["SourceEventId"].astype("str"),
     })  # fmt: skip
     return found.sort_values("Time").drop_duplicates(["SourceEventId", "Subject"], ignore_index=True)
+
+
+def _cause(details: object) -> str:
+    return str(details.get("cause") or "").lower() if isinstance(details, dict) else ""
 
 
 def deploy_day_effect(

@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 NAMES = (
     "01-drift-history", "02-time-to-repair", "03-incident-timeline", "04-probe-and-reverse-dns", "05-capacity-and-cost",
 )  # fmt: skip
+pytestmark = pytest.mark.timeout(240)  # a kernel starts and draws: seconds alone, a minute on a busy machine
 PLOTLY = "application/vnd.plotly.v1+json"
 
 
