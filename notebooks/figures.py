@@ -233,6 +233,8 @@ def compared(table: pd.DataFrame, title: str, *, x: str) -> go.Figure:
             error_x={"array": rows["High"] - rows["Value"], "arrayminus": rows["Value"] - rows["Low"], "color": BLUE},
         )
     )  # fmt: skip
-    figure.add_vline(x=1, line_dash="dash", line_color=GREY, annotation_text="no difference")
+    figure.add_vline(x=1, line_dash="dash", line_color=GREY)
+    # A shape on a logarithmic axis takes the value, an annotation its logarithm.
+    figure.add_annotation(x=0, y=1, yref="paper", yanchor="bottom", text="no difference", showarrow=False)
     titled(figure, title, x=x, height=200 + 40 * len(rows))
     return figure.update_xaxes(type="log")

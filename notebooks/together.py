@@ -83,8 +83,8 @@ def deploys(events: pd.DataFrame) -> pd.DataFrame:
     """Give the deployments that events tell of: Time (the first event's), Subject, ContainerGroup, SourceEventId.
 
     A deployment is an Event Grid event of a write of the container group, as the tracker names it in Details.cause; or
-    one for which the reconciler found the group between two states (reconcile_deferred, not_ready): of those the tracker
-    says nothing. To count only what the tracker saw would leave out deployments after which DNS was right at once.
+    one for which the reconciler found the group between two states (reconcile_deferred, not_ready): of those the
+    tracker says nothing. To count only what the tracker saw would leave out many after which DNS was right at once.
     """
     source, component = events["SourceEventId"].astype("str"), events["Component"]
     asked = events[(component == "tracker") & (source != "")]

@@ -20,7 +20,8 @@ def drift(at, *, subject="a", lasted=60.0, is_open=False, by="drift_detected", c
         "Subject": subject, "Aspect": "records", "ContainerGroupId": subject, "ContainerGroup": subject,
         "ForwardZone": "z", "Kinds": kinds, "Cause": cause, "OpenedBy": by, "DetectedBy": "tracker",
         "Start": detected,
-        "Detected": detected, "IsOpen": is_open, "Repaired": pd.NaT if is_open else detected + pd.Timedelta(seconds=lasted),
+        "Detected": detected, "IsOpen": is_open,
+        "Repaired": pd.NaT if is_open else detected + pd.Timedelta(seconds=lasted),
         "WrongForSeconds": lasted,
     }  # fmt: skip
 
