@@ -146,3 +146,11 @@ def test_rules_that_page_look_at_least_every_ten_minutes():
         if rule.action_group == "page" and rule.evaluation_frequency.total_seconds() > 600
     }
     assert slow == {}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_page_on_alerts_lists_each_rule_with_its_severity_and_whom_it_tells(name, project_root):
+    rule, page = RULES[name], (project_root / "docs" / "alerts.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `") and f"`{name}`" in line.split(" | ")[0]]
+    assert len(rows) == 1
+    assert f"| {rule.severity} | {rule.action_group} |" in rows[0]
