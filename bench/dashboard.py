@@ -1,0 +1,129 @@
+"""How long a page of the dashboard takes in a real browser: until something is seen, and until every item is filled.
+
+    .venv/bin/drift sample-history --events 10000000 --out /tmp/history.duckdb
+    .venv/bin/python -m bench.dashboard /tmp/history.duckdb [WORKBOOK ...] [--json]
+
+Each workbook is opened for the last 24 hours in a dashboard of its own that was started just before (`filled`: its
+queries are translated for the first time), and then for 12 hours (`warm`: other rows, so no kept answer is used).
+`cpu` is the dashboard's processor time of the cold page, on all cores: other work on the machine adds little to it.
+Goals: first paint 1 s, filled 3 s. Exit code 1: missed. Needs chromium.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BOOKS: Final = ("fleet", "container-group", "reverse-dns", "pipeline")
+PAINT_GOAL, FILLED_GOAL = 1.0, 3.0
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+_PAINT: Final = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+_FILLED: Final = "performance.getEntriesByName('filled').at(-1).startTime"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One workbook: seconds from the navigation on, as the browser measures them."""
+
+    workbook: str
+    paint: float
+    cold: float
+    cpu: float
+    warm: float
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether the goals are reached, by the cold page already."""
+        return self.paint <= PAINT_GOAL and self.cold <= FILLED_GOAL
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[tuple[str, int]]:
+    """Run a dashboard; give its address and its process id."""
+    command = [sys.executable, "-m", "cli", "dashboard", "--data", str(data), "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
+        if not found:
+            raise SystemExit(f"{data}: the dashboard did not start")
+        yield found[0].rstrip("/"), process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Give the processor time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def opened(browser: Browser, url: str) -> tuple[float, float]:
+    """Open a page in a browser that knows nothing yet; give the seconds until it is painted, and until it is filled."""
+    page: Page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    try:
+        page.goto(url)
+        page.wait_for_selector("body[data-filled]", timeout=300_000)
+        return page.evaluate(_PAINT) / 1000, page.evaluate(_FILLED) / 1000
+    finally:
+        page.close()
+
+
+def measure(browser: Browser, data: Path, workbook: str) -> Measure:
+    """Measure one workbook."""
+    with serving(data) as (address, pid):
+        before = cpu_seconds(pid)
+        paint, cold = opened(browser, f"{address}/w/{workbook}?TimeRange=1d")
+        time.sleep(0.2)  # the last answers' clean-up belongs to the page
+        cpu = cpu_seconds(pid) - before
+        _, warm = opened(browser, f"{address}/w/{workbook}?TimeRange=12h")
+        return Measure(workbook, paint, cold, cpu, warm)
+
+
+def show(found: list[Measure]) -> str:
+    """Lay the figures out."""
+    lines = [
+        f"{'seconds':18} {'paint':>7} {'filled':>7} {'cpu':>7} {'warm':>7}  goals {PAINT_GOAL:g} and {FILLED_GOAL:g}"
+    ]
+    for one in found:
+        numbers = f"{one.paint:7.2f} {one.cold:7.2f} {one.cpu:7.2f} {one.warm:7.2f}"
+        lines.append(f"{one.workbook:18} {numbers}  {'met' if one.is_met else 'MISSED'}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print, and say by the exit code whether the goals are met."""
+    names = [one for one in arguments if not one.startswith("--")]
+    if not names or not Path(names[0]).exists():
+        sys.stderr.write(f"{__doc__}\n")
+        return 64
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.stderr.write("chromium is needed: apt-get install chromium\n")
+        return 64
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=chromium, args=FLAGS)
+        found = [measure(browser, Path(names[0]), name) for name in names[1:] or BOOKS]
+        browser.close()
+    print(json.dumps([asdict(one) for one in found]) if "--json" in arguments else show(found))
+    return 0 if all(one.is_met for one in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
