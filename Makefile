@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check content dashboard generated screenshots package notebooks notebooks-html pins pins-check setup-functions setup-node clean
+.PHONY: help setup demo test lint types imports check content browser dashboard generated screenshots package notebooks notebooks-html pins pins-check setup-functions setup-node clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -101,6 +101,9 @@ SAMPLE_ROWS := .local-azure/sample.duckdb
 dashboard: setup ## the workbooks in a browser, on the demo's rows or, without a demo, on a sample history
 	@test -e $(DEMO_ROWS) || test -e $(SAMPLE_ROWS) || { mkdir -p .local-azure && $(BIN)/drift sample-history --out $(SAMPLE_ROWS); }
 	@$(BIN)/drift dashboard --open --data $$(test -e $(DEMO_ROWS) && echo $(DEMO_ROWS) || echo $(SAMPLE_ROWS))
+
+browser: setup  ## the dashboard in a real browser (needs chromium and make setup-node)
+	@BROWSER_TESTS=1 $(BIN)/python -m pytest -q tests/browser
 
 screenshots: setup ## pictures of the workbooks for the docs, in docs/images (needs chromium)
 	@$(BIN)/python scripts/screenshots.py

@@ -19,6 +19,10 @@ from kql.duckdb_engine import DuckDbEngine
 from local_azure.history.shape import Shape
 from local_azure.history.write import write_duckdb
 
+# Run by `make browser`, in a process of their own: the browser's driver keeps an event loop running in its thread, in
+# which no other test could start one.
+collect_ignore_glob = [] if os.environ.get("BROWSER_TESTS") == "1" else ["test_*.py"]
+
 SHIPPED = ("fleet", "container-group", "reverse-dns", "pipeline")
 FILLED = "body[data-filled]"
 HOSTILE = [
