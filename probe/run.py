@@ -94,7 +94,11 @@ def probe(
 
 def _probe(run: _Run, resolvers: Sequence[ResolverSet], sleep: Sleep) -> ProbeReport:
     found = find_targets(run.context, run.settings)
-    looks = asyncio.run(look_at_all(found.targets, resolvers, run.settings, sleep))
+    looking = look_at_all(found.targets, resolvers, run.settings, sleep)
+    try:
+        looks = asyncio.run(looking)
+    finally:
+        looking.close()  # a signal may come before the loop runs it, and what was never awaited warns at exit
     results = [
         _result(target, resolver, each, run.vantage)
         for resolver, of_resolver in zip(resolvers, looks, strict=True)
