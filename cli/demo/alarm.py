@@ -26,6 +26,8 @@ AFTERWARDS: Final = timedelta(minutes=45)
 SILENCE: Final = timedelta(hours=5)
 """How long the silence lasts: longer than the rarest heartbeat may be missing."""
 _TIMES: Final = ("TimeGenerated", "EventTime")
+MAY_FIRE: Final = frozenset({"flapping"})
+"""queue changes its address four times; how many of them are seen, and so whether it flaps, is a matter of timing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def judge_alarms(alarms: Alarms, due: Sequence[Due], heartbeats: Iterable[str]) 
             waiting.remove(found)
         expected = "fired and resolved" if wanted.resolves else "fired, and still is"
         checks.append(Check(f"alert {wanted}", _outcome(found) == expected, expected, _outcome(found)))
+    waiting = [alarm for alarm in waiting if alarm.rule not in MAY_FIRE]
     others = "; ".join(f"{alarm.rule} {dict(alarm.dimensions)}" for alarm in waiting)
     checks.append(Check("no other alert fired", not waiting, "nothing", others or "nothing"))
     missed = {alarm.dimensions.get("Component", "") for alarm in alarms.silent}

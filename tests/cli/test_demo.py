@@ -11,6 +11,7 @@ import pytest
 
 from cli.demo import script, world
 from cli.demo.acts import ACTS, create
+from cli.demo.alarm import MAY_FIRE
 from cli.demo.azure import DemoError, wait_for
 from cli.demo.processes import Children
 from cli.demo.script import Wishes, demo, workplace
@@ -67,7 +68,7 @@ def test_the_alerts_that_must_fire_do_with_their_dimensions_and_resolve_after_th
     fired = [
         (alert["rule"], alert["dimensions"].get("ContainerGroup") or alert["dimensions"]["Zone"],
          alert["resolved_after_minutes"] is not None)
-        for alert in played[1]["alerts"]["fired"]
+        for alert in played[1]["alerts"]["fired"] if alert["rule"] not in MAY_FIRE
     ]  # fmt: skip
     assert fired == [
         ("drift-not-repaired", "web", True),
