@@ -39,7 +39,8 @@ def check_files(files: list[Path], wishes: Wishes) -> int:
     """Check files; 1 when one has an error."""
     read = [(file, parsed) for file in files for parsed in load(file)]
     engines = _engines() if wishes.queries else None
-    found = [(file, _checked(parsed, engines)) for file, parsed in read]
+    checked = _checked([parsed for _, parsed in read], engines)
+    found = [(file, each) for (file, _), each in zip(read, checked, strict=True)]
     if wishes.format == "json":
         console.show_json([_to_json(file, checked) for file, checked in found])
     else:
@@ -63,10 +64,12 @@ def count_files(files: list[Path], wishes: Wishes) -> int:
 
 def _engines() -> "tuple[DuckDbEngine, Parser | None]":
     """Give the engines; Microsoft's parser is left out, and that is said, where it cannot run."""
-    from kql.duckdb_engine import DuckDbEngine, connect
+    from kql.duckdb_engine import DuckDbEngine, connect, plan_plainly
     from kql.gate import Parser, ParserMissingError
 
-    engine = DuckDbEngine(connect())
+    connection = connect()
+    plan_plainly(connection)
+    engine = DuckDbEngine(connection)
     try:
         return engine, Parser()
     except ParserMissingError as error:
@@ -74,12 +77,13 @@ def _engines() -> "tuple[DuckDbEngine, Parser | None]":
         return engine, None
 
 
-def _checked(parsed: Parsed, engines: "tuple[DuckDbEngine, Parser | None] | None") -> Checked:
+def _checked(read: list[Parsed], engines: "tuple[DuckDbEngine, Parser | None] | None") -> list[Checked]:
     if engines is None:
-        return check(parsed)
-    from workbooks.check_queries import ask
+        return [check(parsed) for parsed in read]
+    from workbooks.check_queries import ask_all
 
-    return check(parsed, ask(parsed.workbook, *engines))
+    verdicts = ask_all([parsed.workbook for parsed in read], *engines)
+    return [check(parsed, said) for parsed, said in zip(read, verdicts, strict=True)]
 
 
 def _to_json(file: Path, checked: Checked) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""A workspace in memory, filled by hand: `workspace.says(...)` is an event, `workspace.ask(...)` a query at NOW."""
+"""A workspace in memory, filled by hand: `workspace.says(...)` is an event, `workspace.ask(...)` a query at NOW.
+
+Planning is all that a query over a few rows costs, so these are planned plainly; test_golden asks as users do.
+"""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -7,8 +10,9 @@ import pytest
 
 from core import events
 from core.events import Component, EventType
-from kql import tables
-from kql.duckdb_engine import DuckDbEngine, connect
+from kql import catalog, tables
+from kql.duckdb_engine import DuckDbEngine, connect, plan_plainly
+from tests.kql import histories
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _COMPONENTS = {"reconcile": Component.RECONCILER, "probe": Component.PROBE, "audit": Component.AUDIT}
@@ -72,4 +76,31 @@ class Workspace:
 @pytest.fixture
 def workspace():
     with connect() as connection:
+        plan_plainly(connection)
         yield Workspace(connection)
+
+
+@pytest.fixture(scope="module")
+def connection():
+    with connect() as connection:
+        plan_plainly(connection)
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def engine(connection):
+    return DuckDbEngine(connection)
+
+
+@pytest.fixture
+def ask(connection, engine):
+    """Store a history and ask a function or query about it: the rows as dicts."""
+
+    def answer(history, name, *, timespan=None, **parameters):
+        tables.clear(connection)
+        rows = [histories.event(n, minutes, kind, **values) for n, (minutes, kind, values) in enumerate(history)]
+        tables.append(connection, tables.EVENTS, rows, received=histories.NOW)
+        give = catalog.call if name in catalog.functions() else catalog.query
+        return list(engine.query(give(name, **parameters), now=histories.NOW, timespan=timespan))
+
+    return answer

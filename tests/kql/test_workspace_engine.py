@@ -8,6 +8,7 @@ from cloud.credentials import FixedTokenCredential
 from cloud.logs_query import WorkspaceQuery
 from core import events
 from kql import catalog, tables
+from kql.duckdb_engine import plan_plainly
 from kql.engine import Place, QueryError
 from kql.workspace_engine import WorkspaceEngine
 from local_azure.faults import Fault, FaultRule
@@ -42,6 +43,7 @@ def azure():
     with LocalAzure.start(seed=7, parts=("local_azure.logs",)) as running:
         now = datetime.now(UTC)
         with running.world.logs._cursor() as cursor:
+            plan_plainly(cursor)
             tables.append(cursor, tables.EVENTS, rows(now), received=now - timedelta(seconds=1))
         yield running
 
@@ -63,18 +65,25 @@ def fail(azure, kind, times=1, **fault):
     azure.call(lambda: azure.world.faults.add(FaultRule(Fault(kind, **fault), "query", times=times)))
 
 
-def kinds(table):
-    """Give the Python types of every column's values, nulls apart."""
-    return [{type(value) for value in column if value is not None} for column in zip(*table.rows, strict=True)]
+@pytest.fixture
+def answered(azure, monkeypatch):
+    """Give what the local engine behind the workspace answers from now on, before it goes over the wire."""
+    answers = []
+    engine = azure.world.logs.engine
+    query = engine.query
+    monkeypatch.setattr(
+        engine, "query", lambda *args, **options: answers.append(query(*args, **options)) or answers[-1]
+    )
+    return answers
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_what_ships_has_the_same_columns_and_types_in_a_workspace_and_on_this_machine(entry, azure, engine):
-    kql = catalog.bind(entry, {})
-    there, here = engine.query(kql), azure.world.logs.engine.query(kql)
+def test_what_ships_is_the_same_in_a_workspace_and_on_this_machine(entry, answered, engine):
+    there = engine.query(catalog.bind(entry, {}))
+    (here,) = answered
     assert there.columns == here.columns
     assert [(column.name, column.type) for column in there.columns] == list(entry.columns)
-    assert (len(there), kinds(there)) == (len(here), kinds(here))
+    assert repr(there.rows) == repr(here.rows)
 
 
 def test_every_type_comes_back_as_the_local_engine_gives_it(azure, engine):
