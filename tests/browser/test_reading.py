@@ -122,9 +122,9 @@ def test_several_tiles_are_chosen(watch, ask):
 def test_a_link_leads_to_another_workbook_with_the_parameters_that_it_hands_over(watch):
     watched = watch()
     page = watched.open("/w/try?TimeRange=7d")
-    page.get_by_role("link", name="To the fleet").click()
+    page.get_by_role("link", name="To the pipeline").click()
     watched.filled()
-    assert page.url.endswith("/w/fleet?TimeRange=7d")
+    assert page.url.endswith("/w/pipeline?TimeRange=7d")
     assert page.get_by_label("Time range").first.input_value() == "7d"
 
 
@@ -284,12 +284,12 @@ def test_everything_is_reached_by_keyboard_alone(watch):
     assert page.evaluate("document.activeElement.matches('tr[data-export][aria-selected=true]')")
 
 
-def test_nothing_serious_stands_in_the_way_on_a_page_with_everything(watch, axe):
-    for theme in ("light", "dark"):
-        watched = watch(bypass_csp=True, color_scheme=theme)
-        page = watched.open("/w/try?Picked=canary&Components=audit&Hostile=x")
-        page.locator("details.multi summary").click()
-        assert axe(page) == []
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_stands_in_the_way_on_a_page_with_everything(watch, axe, theme):
+    watched = watch(bypass_csp=True, color_scheme=theme)
+    page = watched.open("/w/try?Picked=canary&Components=audit&Hostile=x")
+    page.locator("details.multi summary").click()
+    assert axe(page) == []
 
 
 def test_an_address_that_leads_nowhere_is_a_page(watch):
@@ -297,6 +297,6 @@ def test_an_address_that_leads_nowhere_is_a_page(watch):
     page = watched.page
     page.goto(f"{watched.home}/w/nope")
     assert "There is no workbook 'nope'" in page.locator("main").inner_text()
-    page.get_by_role("link", name="Fleet").first.click()
+    page.get_by_role("link", name="Try").first.click()
     watched.filled()
     watched.trouble.clear()  # the browser itself tells of the 404
