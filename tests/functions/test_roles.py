@@ -1,21 +1,16 @@
 """The functions work with exactly the roles of infra/roles.yaml; without one of them its part fails, and says so."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import azure.functions as func
 import pytest
 import yaml
-from azure.functions.eventgrid import EventGridEventInConverter
-from azure.functions.meta import Datum
-from azure.functions.timer import TimerRequestConverter
 
 import function_app
 from core.events import FALLBACK_MARKER
 from local_azure.roles import RoleDefinition, Roles, principal_of
+from tests.functions import host
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
 RULE = f"{SUBSCRIPTION}/resourceGroups/rg-dns/providers/Microsoft.Insights/dataCollectionRules/dcr"
@@ -71,35 +66,12 @@ def definition(role: dict[str, Any]) -> RoleDefinition:
     )
 
 
-class Context(func.Context):
-    """What the worker gives besides the event."""
-
-    def __init__(self, name: str) -> None:
-        self.function_name = name  # type: ignore[misc] - a plain value in place of the property
-        self.invocation_id = f"run-{name}"  # type: ignore[misc]
-        self.function_directory = "."  # type: ignore[misc]
-        self.retry_context = None  # type: ignore[misc]
-        self.trace_context = None  # type: ignore[misc]
-        self.thread_local_storage = threading.local  # type: ignore[misc]
-
-    function_name: Any = ""
-    invocation_id: Any = ""
-    function_directory: Any = ""
-    retry_context: Any = None
-    trace_context: Any = None
-    thread_local_storage: Any = None
-
-
 def triggered(name: str, event: dict[str, Any], timer: dict[str, Any]) -> None:
     """Run one function as the host does."""
-    if name in ("reconcile", "track"):
-        decoded = EventGridEventInConverter.decode(Datum(json.dumps(event), "json"), trigger_metadata={})
-        {"reconcile": function_app.reconcile, "track": function_app.track}[name](event=decoded, context=Context(name))
-        return
-    due = TimerRequestConverter.decode(Datum(json.dumps(timer), "json"), trigger_metadata={})
-    timers = {"probe": function_app.probe, "audit": function_app.audit, "canary": function_app.canary}
-    arguments = {"timer": due, "context": Context(name)}
-    timers[name](**arguments)
+    if name in host.EVENTS:
+        host.by_event(name, event)
+    else:
+        host.by_timer(name, timer)
 
 
 @pytest.fixture

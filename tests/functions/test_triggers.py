@@ -2,56 +2,19 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
-import azure.functions as func
 import pytest
-from azure.functions.eventgrid import EventGridEventInConverter
-from azure.functions.meta import Datum
-from azure.functions.timer import TimerRequestConverter
 
 import function_app
 from core.errors import ConfigurationError, ForbiddenError
 from core.events import FALLBACK_MARKER
 from local_azure.faults import Fault, FaultRule
+from tests.functions import host
 
 FAILURES = {"reconcile": "reconcile_failed", "track": "track_failed"}
 ENVIRONMENT = ("DNS_ZONE_MAP", "DNS_ZONE_MAP_FILE", "ARM_ENDPOINT", "AZURE_CLIENT_ID", "LOGS_INGESTION_ENDPOINT")
-
-
-class Context(func.Context):
-    """What the worker gives besides the event."""
-
-    def __init__(self, name: str, retry_count: int | None = None) -> None:
-        self._name = name
-        self._retry = None if retry_count is None else SimpleNamespace(retry_count=retry_count, max_retry_count=5)
-
-    @property
-    def invocation_id(self) -> str:
-        return "invocation-1"
-
-    @property
-    def function_name(self) -> str:
-        return self._name
-
-    @property
-    def function_directory(self) -> str:
-        return "."
-
-    @property
-    def retry_context(self) -> Any:
-        return self._retry
-
-    @property
-    def trace_context(self) -> Any:
-        return None
-
-    @property
-    def thread_local_storage(self) -> Any:
-        return threading.local
 
 
 @pytest.fixture(autouse=True)
@@ -76,22 +39,12 @@ def web(lab: Any, zone_map: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return group
 
 
-def decoded(event: dict[str, Any]) -> Any:
-    return EventGridEventInConverter.decode(Datum(json.dumps(event), "json"), trigger_metadata={})
-
-
-def invoke(name: str, event: dict[str, Any], retry_count: int | None = None) -> None:
-    {"reconcile": function_app.reconcile, "track": function_app.track}[name](
-        event=decoded(event), context=Context(name, retry_count)
-    )
-
-
 @pytest.mark.parametrize("schema", ["grid", "cloud"])
 def test_the_fields_of_either_schema_arrive_as_they_were_sent(
     grid_event: Callable[..., dict[str, Any]], schema: str
 ) -> None:
     sent = grid_event("/subscriptions/s", schema) | ({"traceparent": "00-1"} if schema == "cloud" else {})
-    raw = function_app.raw_event(decoded(sent))
+    raw = function_app.raw_event(host.decoded(sent))
     time = "time" if schema == "cloud" else "eventTime"
     assert raw.pop(time).isoformat() == "2026-11-22T10:00:00.123456+00:00"
     expected = {name: value for name, value in sent.items() if name not in {time, "dataVersion", "metadataVersion"}}
@@ -99,7 +52,7 @@ def test_the_fields_of_either_schema_arrive_as_they_were_sent(
 
 
 def test_an_event_without_any_field_is_taken_for_what_it_is() -> None:
-    raw = function_app.raw_event(decoded({}))
+    raw = function_app.raw_event(host.decoded({}))
     assert set(raw.values()) == {None}
 
 
@@ -107,9 +60,9 @@ def test_an_event_without_any_field_is_taken_for_what_it_is() -> None:
 def test_one_event_reconciles_and_the_next_one_finds_nothing_to_say_against_it(
     web: str, lab: Any, grid_event: Callable[..., dict[str, Any]], rows: Callable[[], list[dict[str, Any]]], schema: str
 ) -> None:
-    invoke("track", grid_event(web, schema, "e0"))
-    invoke("reconcile", grid_event(web, schema, "e1"))
-    invoke("track", grid_event(web, schema, "e2"))
+    host.by_event("track", grid_event(web, schema, "e0"))
+    host.by_event("reconcile", grid_event(web, schema, "e1"))
+    host.by_event("track", grid_event(web, schema, "e2"))
     assert lab.read("corp.internal", "A", "web")["aRecords"] == [{"ipv4Address": "10.0.1.4"}]
     assert lab.read("10.in-addr.arpa", "PTR", "4.1.0")["ptrRecords"] == [{"ptrdname": "web.corp.internal"}]
     assert [(row["SourceEventId"], row["EventType"]) for row in rows()] == [
@@ -129,7 +82,7 @@ def test_a_failure_fails_the_invocation_and_is_a_row(
     rule = FaultRule(operation="containerGroup.GET", fault=Fault("error", 403))
     lab.azure.call(lambda: lab.world.faults.add(rule))
     with pytest.raises(Exception, match="403") as raised:
-        invoke(name, grid_event(web), retry_count=2)
+        host.by_event(name, grid_event(web), retry_count=2)
     assert isinstance(raised.value, ForbiddenError) or isinstance(raised.value.__cause__, ForbiddenError)
     assert [(row["EventType"], row["ErrorCode"], row["Attempt"]) for row in rows()] == [
         (FAILURES[name], "forbidden", 3)
@@ -147,15 +100,10 @@ def test_a_bad_configuration_fails_every_invocation_loudly(
     for _ in range(2):
         caplog.clear()
         with pytest.raises(ConfigurationError, match="DNS_ZONE_MAP"):
-            invoke(name, grid_event("/subscriptions/s"))
+            host.by_event(name, grid_event("/subscriptions/s"))
         lines = [record.getMessage() for record in caplog.records if record.name == "aci_dns.events"]
         row = json.loads(lines[0].removeprefix(FALLBACK_MARKER))
         assert (row["EventType"], row["ErrorCode"], row["SourceEventId"]) == (FAILURES[name], "bad_configuration", "e1")
-
-
-def run_probe(payload: dict[str, Any]) -> None:
-    decoded_timer = TimerRequestConverter.decode(Datum(json.dumps(payload), "json"), trigger_metadata={})
-    function_app.probe(timer=decoded_timer, context=Context("probe"))
 
 
 def test_the_timer_finds_every_group_right_and_then_says_what_an_unlinked_zone_does(  # noqa: PLR0917 - fixtures
@@ -174,10 +122,10 @@ def test_the_timer_finds_every_group_right_and_then_says_what_an_unlinked_zone_d
     settings = probe_settings()
     for name, value in {**lab.environment(zone_map), **settings}.items():
         monkeypatch.setenv(name, value)
-    run_probe(timer())
+    host.by_timer("probe", timer())
     assert [(row["EventType"], row["Verdict"]) for row in rows() if row["Verdict"]] == [("probe_ok", "ok")]
     lab.fleet.unlink("10.in-addr.arpa", settings["PROBE_VANTAGE"])
-    run_probe(timer())
+    host.by_timer("probe", timer())
     (failed,) = [row for row in rows() if row["EventType"] == "probe_failed"]
     assert (failed["Verdict"], failed["Vantage"]) == ("reverse_zone_unlinked", settings["PROBE_VANTAGE"])
     assert "link vnet create" in failed["ErrorMessage"]
@@ -190,7 +138,7 @@ def test_a_probe_that_cannot_run_fails_loudly(
 ) -> None:
     monkeypatch.setenv("DNS_ZONE_MAP", "{")
     with caplog.at_level(logging.INFO), pytest.raises(ConfigurationError, match="DNS_ZONE_MAP"):
-        run_probe(timer())
+        host.by_timer("probe", timer())
     lines = [record.getMessage() for record in caplog.records if record.name == "aci_dns.events"]
     row = json.loads(lines[0].removeprefix(FALLBACK_MARKER))
     assert (row["EventType"], row["ErrorCode"]) == ("probe_completed", "bad_configuration")
@@ -198,7 +146,7 @@ def test_a_probe_that_cannot_run_fails_loudly(
 
 def test_settings_and_clients_are_built_once(web: str, grid_event: Callable[..., dict[str, Any]]) -> None:
     for number in range(3):
-        invoke("track", grid_event(web, event_id=f"e{number}"))
+        host.by_event("track", grid_event(web, event_id=f"e{number}"))
     assert function_app.doors.cache_info().misses == 1
 
 
@@ -206,7 +154,7 @@ def test_every_invocation_is_named_in_the_log_and_an_event_cannot_forge_a_line(
     web: str, grid_event: Callable[..., dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="aci_dns"):
-        invoke("track", grid_event(web, event_id="e1\nERROR forged"))
+        host.by_event("track", grid_event(web, event_id="e1\nERROR forged"))
     lines = [record.getMessage() for record in caplog.records if record.name == "aci_dns.function_app"]
     assert lines == [
         "track begins: invocation invocation-1, event 'e1\\nERROR forged'",
