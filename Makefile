@@ -81,9 +81,10 @@ content: setup  ## what is deployed beside the code: KQL, alert rules and their 
 	@$(BIN)/drift infra build --check
 	@$(BIN)/drift infra check
 
+DEMO_ROWS := .local-azure/demo/logs.duckdb
 HISTORY := .local-azure/sample-history.duckdb
 # What the demo left, or a made-up history where there was none.
-NOTEBOOK_DATA ?= $(or $(wildcard .local-azure/demo.duckdb),$(HISTORY))
+NOTEBOOK_DATA ?= $(or $(wildcard $(DEMO_ROWS)),$(HISTORY))
 
 $(HISTORY): $(STAMP)
 	@mkdir -p $(@D)
@@ -95,12 +96,9 @@ notebooks: setup $(filter $(HISTORY),$(NOTEBOOK_DATA)) ## JupyterLab on the demo
 notebooks-html: setup $(HISTORY) ## an example of each notebook as HTML, in build/notebooks
 	@$(BIN)/python -m notebooks.render --data $(HISTORY)
 
-DEMO_ROWS := .local-azure/demo/logs.duckdb
-SAMPLE_ROWS := .local-azure/sample.duckdb
-
 dashboard: setup ## the workbooks in a browser, on the demo's rows or, without a demo, on a sample history
-	@test -e $(DEMO_ROWS) || test -e $(SAMPLE_ROWS) || { mkdir -p .local-azure && $(BIN)/drift sample-history --out $(SAMPLE_ROWS); }
-	@$(BIN)/drift dashboard --open --data $$(test -e $(DEMO_ROWS) && echo $(DEMO_ROWS) || echo $(SAMPLE_ROWS))
+	@test -e $(DEMO_ROWS) || $(MAKE) --no-print-directory $(HISTORY)
+	@$(BIN)/drift dashboard --open --data $$(test -e $(DEMO_ROWS) && echo $(DEMO_ROWS) || echo $(HISTORY))
 
 browser: setup  ## the dashboard in a real browser (needs chromium and make setup-node)
 	@BROWSER_TESTS=1 $(BIN)/python -m pytest -q tests/browser

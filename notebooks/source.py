@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cloud.logs_query import WorkspaceQuery
     from kql.engine import Timespan
 
-DEMO: Final = Path(".local-azure/demo.duckdb")
+DEMO: Final = Path(".local-azure/demo/logs.duckdb")
 """What the demo leaves, below the project's folder."""
 ROOT: Final = Path(__file__).resolve().parent.parent
 _GUID: Final = re.compile(r"(?:workspace:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)

@@ -144,9 +144,10 @@ def test_without_any_source_the_demo_is_meant_and_its_absence_explained(tmp_path
     monkeypatch.setattr(source, "ROOT", tmp_path)
     with pytest.raises(history.HistoryError, match=r"make demo.*sample-history"):
         source.resolve(None, {})
-    (tmp_path / ".local-azure").mkdir()
-    (tmp_path / ".local-azure/demo.duckdb").touch()
-    assert source.resolve("demo", {}) == source.Files(str(tmp_path / ".local-azure/demo.duckdb"))
+    rows = tmp_path / ".local-azure" / "demo" / "logs.duckdb"
+    rows.parent.mkdir(parents=True)
+    rows.touch()
+    assert source.resolve("demo", {}) == source.Files(str(rows))
 
 
 def test_a_workspace_that_is_no_guid_is_refused():
