@@ -130,7 +130,7 @@ def _subject(row: Row) -> tuple[str, ...]:
     if row["EventType"] == "probe_failed":
         return ("name", row["Fqdn"].lower(), row["Vantage"], row["Resolver"])
     if row["EventType"] in _HEARTBEATS:
-        return ("run", row["Component"], row["Vantage"], row["Resolver"])
+        return ("run", row["Component"], row["Vantage"])
     return ("group", row["Component"], key(row)) if key(row) else ("component", row["Component"])
 
 
@@ -149,7 +149,7 @@ def _last_outcomes(seen: Snapshot, said: list[Row]) -> Any:
     def still(subject: tuple[str, ...], kind: str, code: str, rows: list[Row]) -> bool:
         if subject[0] == "name":
             return wrong.get(subject) == code
-        if subject[0] == "component":
+        if subject[0] == "component" or subject == ("run", "probe", ""):
             mine = [row for row in rows if _subject(row) == subject]
             after = fine.get(subject[1])
             is_last = newest[subject]["EventType"] == kind and newest[subject]["ErrorCode"] == code

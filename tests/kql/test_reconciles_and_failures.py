@@ -153,6 +153,31 @@ def test_a_run_that_could_not_be_made_is_over_with_the_next_one_from_the_same_pl
     assert failures(workspace)[0][4:6] == (0, False)
 
 
+def test_a_run_that_broke_off_before_it_knew_its_resolver_is_over_with_the_next_one_that_has_one(workspace):
+    workspace.says(30, "probe_completed", ErrorCode="no_resolver", Vantage="/v/hub", Resolver="")
+    workspace.says(20, "probe_completed", Vantage="/v/spoke", Resolver="10.1.0.4")
+    assert failures(workspace)[0][4:6] == (1, True)
+    workspace.says(10, "probe_completed", Vantage="/v/hub", Resolver="168.63.129.16")
+    assert failures(workspace)[0][4:6] == (0, False)
+
+
+def test_a_run_at_other_resolvers_takes_the_place_of_the_one_before(workspace):
+    workspace.says(30, "probe_completed", ErrorCode="bad_targets", Vantage="/v/hub", Resolver="10.0.0.4")
+    workspace.says(20, "probe_completed", ErrorCode="unexpected", Vantage="/v/hub", Resolver="")
+    workspace.says(10, "probe_completed", ErrorCode="bad_targets", Vantage="/v/hub", Resolver="10.0.0.5")
+    assert [row[0:5] for row in failures(workspace)] == [("bad_targets", 2, 1, 0, 1), ("unexpected", 1, 1, 0, 0)]
+
+
+def test_a_probe_that_could_not_even_say_from_where_is_over_with_any_run_that_succeeds(workspace):
+    workspace.says(30, "probe_completed", ErrorCode="bad_configuration")
+    workspace.says(20, "probe_completed", ErrorCode="unexpected", Vantage="/v/hub")
+    assert [row[4] for row in failures(workspace)] == [1, 1]
+    workspace.says(10, "probe_completed", Vantage="/v/spoke", Resolver="10.1.0.4")
+    assert [row[4] for row in failures(workspace)] == [0, 1]
+    workspace.says(5, "probe_completed", ErrorCode="bad_configuration")
+    assert [row[4] for row in failures(workspace)] == [1, 1]
+
+
 def test_a_probed_name_is_judged_at_each_network_and_resolver(workspace):
     for place in ("/v/hub", "/v/spoke"):
         failed = {"Vantage": place, "ErrorCode": "a_missing", "Verdict": "a_missing"}
