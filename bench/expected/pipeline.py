@@ -69,12 +69,15 @@ def heartbeats(
         last = time_of(rows[-1]) if rows else None
         most = max(len(each) for (a, b, _), each in told.items() if (a, b) == (component, kind)) if rows else 0
         by_hand = kind == "probe_completed" and len(rows) < 3 <= most  # noqa: PLR2004 - the header's figure
+        places = {each[2] for each in told if each[:2] == (component, kind)} - {""}
+        nowhere = bool(kind == "probe_completed" and not vantage and places and rows and rows[-1]["ErrorCode"])
         is_late = last is None or seen.now - last > allowed_misses * every[kind]
         found.append({
             "Component": component, "Heartbeat": kind, "Vantage": vantage, "ExpectedEvery": every[kind],
             "Beats": len(rows), "LastSeen": last,
             "MinutesSince": (seen.now - last).total_seconds() / 60 if last else None,
-            "Overdue": is_late and not (by_hand and rows), "LastErrorCode": rows[-1]["ErrorCode"] if rows else "",
+            "Overdue": is_late and not (by_hand and rows) and not nowhere,
+            "LastErrorCode": rows[-1]["ErrorCode"] if rows else "",
             "LastErrorMessage": rows[-1]["ErrorMessage"] if rows else "",
         })  # fmt: skip
     return found

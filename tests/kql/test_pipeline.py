@@ -130,6 +130,18 @@ def test_a_run_that_could_not_be_made_is_a_heartbeat_and_tells_why(workspace):
     assert row["ExpectedEvery"] == timedelta(minutes=15)
 
 
+def test_runs_that_did_not_know_from_where_are_held_to_nothing_once_there_is_a_place(workspace):
+    for minutes in (90, 80, 70):
+        workspace.says(minutes, "probe_completed", ErrorCode="bad_configuration")
+    assert workspace.one("AciDnsHeartbeats() | where Component == 'probe'")["Overdue"]
+    workspace.says(2, "probe_completed", Vantage="/v/hub")
+    rows = workspace.ask("AciDnsHeartbeats() | where Component == 'probe' | sort by Vantage asc")
+    assert [(row["Vantage"], row["Overdue"]) for row in rows] == [("", False), ("/v/hub", False)]
+    workspace.says(60, "probe_completed")
+    rows = workspace.ask("AciDnsHeartbeats() | where Component == 'probe' | sort by Vantage asc")
+    assert [(row["Vantage"], row["Overdue"]) for row in rows] == [("", True), ("/v/hub", False)]
+
+
 def test_a_heartbeat_that_nobody_expects_is_listed(workspace):
     workspace.says(50, "canary", Component="probe")
     assert ("probe", "", 1, 50, True) in beats(workspace)
