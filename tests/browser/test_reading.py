@@ -7,7 +7,7 @@ import re
 import pytest
 
 pytestmark = pytest.mark.tools
-BY_TYPE = "AciDnsEvents() | summarize Events = count() by EventType | order by Events desc"
+BY_TYPE = "AciDnsEvents() | summarize Events = count() by EventType | order by Events desc, EventType asc"
 
 
 def counts(rows):

@@ -10,7 +10,7 @@ def unfinished(page):
     """Give the places that are seen and neither drawn nor a badge."""
     return page.evaluate(
         """() => [...document.querySelectorAll("section[data-item]")]
-          .filter((one) => !one.closest("[hidden]") && one.offsetParent)
+          .filter((one) => one.checkVisibility())
           .filter((one) => one.querySelector(".skeleton") || one.hasAttribute("aria-busy")
             || !one.innerText.trim() && !one.querySelector("svg, input, select"))
           .map((one) => one.dataset.path)"""

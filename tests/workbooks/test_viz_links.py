@@ -76,6 +76,23 @@ def test_a_link_that_cannot_be_followed_is_its_text_and_a_badge(draw, context, g
     assert [(one.path, one.message) for one in context.badges] == [("$.l.links[0].linkTarget", message)]
 
 
+@pytest.mark.parametrize(
+    ("target", "value"), [("Resource", "'; T | take 1 //"), ("Resource", ""), ("Url", "javascript:alert(1)"), ("", "")]
+)
+def test_a_link_to_a_parameters_value_that_is_no_address_is_a_disabled_link_and_no_fault_of_the_workbook(
+    soup, target, value
+):
+    within = RenderContext(text=lambda text: text.replace("{Id}", value))
+    tree = soup(links(item(link(target, "{Id}")), within, is_set=lambda *_: False, step=lambda _: None))
+    assert (tree.a["role"], tree.a["aria-disabled"], tree.a.get("href"), tree.a.text) == (
+        "link",
+        "true",
+        None,
+        "Go <b>",
+    )
+    assert within.badges == []
+
+
 def test_texts_stand_around_a_link_and_parameters_in_them(draw):
     within = RenderContext(text=lambda text: text.replace("{Zone}", "<z>"))
     tree = draw(item(link(pre_text="See", post_text="of {Zone}", label="the {Zone}")), within)

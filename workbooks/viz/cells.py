@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from workbooks.viz.context import RenderContext, Row
 
+_TAG: Final = re.compile(r"<[^>]*>")
 PLAIN: Final = Formatter(path="")
 _RESOURCES: Final = {
     FormatterKind.RESOURCE: -1,
@@ -198,11 +200,17 @@ def _with_tooltip(cell: Cell, drawn: Html) -> Html:
     return tag("span", drawn, {"title": said})
 
 
+def _is_blank(drawn: Html) -> bool:
+    return "<svg" not in drawn and not _TAG.sub("", drawn).strip()
+
+
 def _linked(cell: Cell, drawn: Html) -> Html:
     target = targets.target_of(cell.formatter, cell.value, cell.row, cell.context)
     if target is None:
         return drawn
     label = text(cell.context.text(cell.formatter.link_label)) if cell.formatter.link_label else drawn
+    if _is_blank(label):
+        return label  # a link of nothing cannot be read, seen or hit
     if target.problem:
         cell.context.badge(f"{cell.formatter.path}.formatOptions.linkTarget", target.problem)
         return label

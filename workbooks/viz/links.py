@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from workbooks.viz.context import RenderContext
 
 KNOWN: Final = frozenset({"parameter", "url", "resource", "workbooktemplate", "step", "", "resourceoverview"})
+_ADDRESSES: Final = frozenset({"", "url", "resource", "resourceoverview"})
+"""The targets whose value is an address."""
 LAYOUTS: Final = frozenset({"tabs", "paragraph", "nav", "list", "toolbar", "bullets"})
 
 
@@ -64,6 +66,8 @@ def _with_texts(link: Link, drawn: Html, context: RenderContext) -> Html:
 def _one(link: Link, context: RenderContext, step: Callable[[str], str | None]) -> Html:
     label = context.text(link.label) or context.text(link.value)
     url, problem = _target(link, context, step)
+    if problem and _is_of_data(link, context):
+        return tag("a", label, {"role": "link", "aria-disabled": "true", "title": problem})
     if problem:
         context.badge(f"{link.path}.linkTarget", problem)
     if not url:
@@ -72,6 +76,11 @@ def _one(link: Link, context: RenderContext, step: Callable[[str], str | None]) 
     classes = "button primary" if link.primary else "button" if link.style in {"primary", "secondary"} else None
     outside = {"rel": "noopener noreferrer", "target": "_blank"} if "://" in url else {}
     return tag("a", drawn, {"href": url, "class": classes, **outside})
+
+
+def _is_of_data(link: Link, context: RenderContext) -> bool:
+    """Tell whether what a link leads to is a parameter's value: then a bad address is no fault of the workbook."""
+    return link.target.lower() in _ADDRESSES and context.text(link.value) != link.value
 
 
 def _target(link: Link, context: RenderContext, step: Callable[[str], str | None]) -> tuple[str, str]:
