@@ -12,13 +12,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from core import events
+from notebooks import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from kql.engine import ResultTable
 
@@ -30,10 +29,6 @@ LEAN: Final = (
 )  # fmt: skip
 """What most figures need: a third of the memory of all columns."""
 _TYPES: Final = {column.name: column.type for column in events.COLUMNS}
-_ARROW: Final = {
-    "datetime": pa.timestamp("us"), "int": pa.int32(), "long": pa.int64(), "real": pa.float64(), "boolean": pa.bool_(),
-}  # fmt: skip
-_NUMBERS: Final = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
 _KUSTO: Final = {
     "datetime": "datetime64[us, UTC]", "timespan": "timedelta64[us]", "long": "Int64", "int": "Int32", "real":
     "float64", "bool": "boolean", "string": "str", "guid": "str", "dynamic": "object", "decimal": "object",
@@ -52,44 +47,15 @@ def checked(columns: Iterable[str] | None) -> list[str]:
     return [name for name in COLUMNS if name in wanted or name in {"TimeGenerated", "EventTime", "EventId"}]
 
 
-def encoded(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Give a batch of stored rows in its lasting form: texts as dictionaries, and copied from where they came from.
-
-    (A batch's columns share one owner: a single number that is kept would keep all of its texts.)
-    """
-    arrays = [_lasting(name, array) for name, array in zip(batch.schema.names, batch.columns, strict=True)]
-    return pa.record_batch(arrays, names=batch.schema.names)
-
-
-def _lasting(name: str, array: pa.Array) -> pa.Array:
-    if name == "EventId" or not pa.types.is_string(array.type):
-        return pa.concat_arrays([array, array.slice(0, 0)])
-    return pc.dictionary_encode(array.fill_null("") if array.null_count else array)
-
-
-def schema_of(columns: Sequence[str]) -> pa.Schema:
-    """Give the Arrow schema of encoded rows."""
-    text = pa.dictionary(pa.int32(), pa.string())
-    kinds = {name: pa.string() if name == "EventId" else _ARROW.get(_TYPES[name], text) for name in columns}
-    return pa.schema(list(kinds.items()))
-
-
-def of_batches(batches: Sequence[pa.RecordBatch], columns: Sequence[str]) -> pd.DataFrame:
-    """Give encoded batches as one frame, ordered by TimeGenerated. The batches are used up."""
-    table = pa.Table.from_batches(batches, schema_of(columns)).unify_dictionaries()
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_NUMBERS.get, self_destruct=True, split_blocks=True)
-    del table
-    for name in columns:
-        if _TYPES[name] == "datetime":
-            frame[name] = frame[name].astype("datetime64[us]").dt.tz_localize("UTC")
-    if not frame["TimeGenerated"].is_monotonic_increasing:
-        frame = frame.sort_values("TimeGenerated", kind="stable", ignore_index=True)
-    return frame
-
-
 def empty(columns: Iterable[str] | None = None) -> pd.DataFrame:
     """Give a frame of events that has no rows."""
-    return of_batches([], checked(columns))
+    return gathered.Gathered(kinds(checked(columns))).frame()
+
+
+def kinds(columns: Iterable[str]) -> dict[str, str]:
+    """Give how each column is kept: `id` (a text of its own in each row), `text`, or its type."""
+    texts = {"string": "text", "dynamic": "text"}
+    return {name: "id" if name == "EventId" else texts.get(_TYPES[name], _TYPES[name]) for name in columns}
 
 
 def of_result(table: ResultTable) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +14,7 @@ from kql import tables
 from kql.data import open_data
 from kql.engine import bounds
 from notebooks import frames
+from notebooks.gathered import Gathered, Kept, kept
 from notebooks.source import last_instant
 
 if TYPE_CHECKING:
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
     from kql.engine import Timespan
 
 BATCH: Final = 200_000
-"""Rows that are in both forms, DuckDB's and pandas', at a time."""
+"""Rows that are in both forms, DuckDB's and pandas', at a time, in each thread."""
+THREADS: Final = 2
+"""Threads that reduce batches. More would keep more of them in memory, and DuckDB has threads of its own."""
 
 
 def load(
@@ -43,10 +48,23 @@ def load(
     """
     with closing(open_data(paths)) as connection:
         moment = now or last_instant(connection)
-        found = [frames.encoded(batch) for batch in batches(connection, timespan, columns, moment, components)]
-    frame = frames.of_batches(found, columns)
+        found = _gather(batches(connection, timespan, columns, moment, components), frames.kinds(columns))
+    frame = found.frame()
     frame.attrs.update(attributes(timespan, moment))
     return frame
+
+
+def _gather(batches: Iterator[pa.RecordBatch], kinds: dict[str, str]) -> Gathered:
+    """Reduce batches in threads while DuckDB makes the next: hashing texts takes longest, and holds no lock."""
+    found, waiting = Gathered(kinds), deque[Future[Kept]]()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in batches:
+            waiting.append(pool.submit(kept, batch, kinds))
+            if len(waiting) > THREADS:
+                found.add(waiting.popleft().result())
+        for each in waiting:
+            found.add(each.result())
+    return found
 
 
 def attributes(timespan: Timespan | None, now: datetime) -> dict[str, Any]:
@@ -100,11 +118,12 @@ def _straight(
         first, last = map(_literal, start_end)
         seen += f" AND \"TimeGenerated\" BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
     storage = tables.EVENTS.storage
+    doubtful = f'{seen} AND "{tables.REPEATS}"'
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE told_twice AS
-        SELECT hash("EventId") AS h FROM {storage} WHERE {seen} GROUP BY h HAVING count(*) > 1""")  # noqa: S608 - names and instants of ours
+        SELECT hash("EventId") AS h FROM {storage} WHERE {doubtful} GROUP BY h HAVING count(*) > 1""")  # noqa: S608 - names and instants of ours
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE earlier AS SELECT id FROM (
         SELECT rowid AS id, row_number() OVER (PARTITION BY "EventId" ORDER BY "TimeGenerated" DESC, rowid) AS place
-        FROM {storage} WHERE {seen} AND hash("EventId") IN (SELECT h FROM told_twice)) WHERE place > 1""")  # noqa: S608 - same
+        FROM {storage} WHERE {doubtful} AND hash("EventId") IN (SELECT h FROM told_twice)) WHERE place > 1""")  # noqa: S608 - same
     return f"SELECT {chosen} FROM {storage} WHERE {seen} AND rowid NOT IN (SELECT id FROM earlier)"  # noqa: S608 - same
 
 

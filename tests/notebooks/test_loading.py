@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from core import events as schema
@@ -13,7 +14,7 @@ from kql.data import DataError, open_data
 from kql.duckdb_engine import DuckDbEngine
 from local_azure.history.shape import Shape
 from local_azure.history.write import write_parquet
-from notebooks import history, loading, source
+from notebooks import frames, gathered, history, loading, source
 
 GUID = "0a1b2c3d-0000-4000-8000-00000000abcd"
 
@@ -184,15 +185,53 @@ def test_loading_prints_and_warns_nothing(days, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def buffers_of(part):
+    """Give where the memory lies of what is kept of a column."""
+    parts = part if isinstance(part, tuple) else (part,)
+    arrays = [each.buffers() if isinstance(each, pa.Array) else [pa.py_buffer(each)] for each in parts]
+    return {buffer.address for each in arrays for buffer in each if buffer and buffer.size}
+
+
 def test_what_is_kept_of_a_batch_does_not_keep_the_batch(days):
     # A column of DuckDB's batch keeps all of its texts alive; ten million events would not fit.
+    columns = list(frames.COLUMNS)
     with open_data(days.path) as connection:
-        batch = next(loading.batches(connection, None, ["TimeGenerated", "EventId"], datetime(2027, 1, 1, tzinfo=UTC)))
-    kept = history.frames.encoded(batch)
-    for before, after in zip(batch.columns, kept.columns, strict=True):
-        assert {buffer.address for buffer in before.buffers() if buffer}.isdisjoint(
-            buffer.address for buffer in after.buffers() if buffer
-        )
+        batch = next(loading.batches(connection, None, columns, datetime(2027, 1, 1, tzinfo=UTC)))
+    kept = gathered.kept(batch, frames.kinds(columns))
+    of_batch = {buffer.address for column in batch.columns for buffer in column.buffers() if buffer}
+    assert list(kept) == columns
+    assert set().union(*map(buffers_of, kept.values())).isdisjoint(of_batch)
+
+
+def gather(batches):
+    """Give the frame of batches, each a list of (second, id, component, duration)."""
+    kinds = {"TimeGenerated": "datetime", "EventId": "id", "Component": "text", "DurationMs": "long"}
+    types = {"TimeGenerated": pa.timestamp("us"), "EventId": pa.string(), "Component": pa.string()}
+    types = pa.schema({**types, "DurationMs": pa.int64()})
+    found = gathered.Gathered(kinds)
+    for rows in batches:
+        columns = list(zip(*rows, strict=True)) or [[]] * len(types)
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types.types, strict=True)]
+        found.add(gathered.kept(pa.record_batch(arrays, schema=types), kinds))
+    return found.frame()
+
+
+@pytest.mark.parametrize("number", [2, 300, 40_000])
+def test_texts_of_several_batches_have_one_numbering_that_is_as_small_as_can_be(number):
+    rows = [(place, f"e{place}", f"c{place}", place) for place in range(number)]
+    found = gather([rows[: number // 3], [], rows[number // 3 :][::-1]])
+    assert found["Component"].astype("str").tolist() == [f"c{place}" for place in range(number)]
+    assert str(found["Component"].cat.codes.dtype) == {2: "int8", 300: "int16", 40_000: "int32"}[number]
+    assert found["Component"].cat.categories.is_unique
+
+
+def test_rows_of_several_batches_are_in_order_of_time_and_those_of_one_time_as_they_came():
+    late = [(5, "e1", "a", 1), (1, "e2", None, None), (5, "e3", "b", 3)]
+    found = gather([late, [(5, "e4", "a", 4), (0, "e5", "b", None)]])
+    assert found["EventId"].tolist() == ["e5", "e2", "e1", "e3", "e4"]
+    assert found["Component"].astype("str").tolist() == ["b", "", "a", "b", "a"]
+    assert found["DurationMs"].isna().tolist() == [True, True, False, False, False]
+    assert found["DurationMs"].dropna().tolist() == [1, 3, 4]
 
 
 def test_files_are_never_written(season, tmp_path):
