@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.expected.observations import grouped
-from bench.expected.snapshot import Row, Snapshot, time_of
+from bench.expected.snapshot import Row, Snapshot, key, ms, time_of
+from core.names import address_of
 from probe.verdict import Verdict
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 _RECORD: Final = ("a_missing", "a_mismatch", "ptr_missing", "ptr_mismatch", "nodata")
-_LINK: Final = ("forward_zone_unlinked", "forward_zone_shadowed", "reverse_zone_shadowed", "reverse_zone_unlinked",
-                "platform_default")  # fmt: skip
+_MET: Final = {
+    "forward_zone_unlinked": "unlinked", "forward_zone_shadowed": "shadowed", "reverse_zone_shadowed": "shadowed",
+    "reverse_zone_unlinked": "unlinked", "platform_default": "unlinked", "reverse_zone_missing": "missing",
+}  # fmt: skip
+_READ: Final = {"zone_unlinked": "unlinked", "zone_shadowed": "shadowed", "reverse_zone_missing": "missing"}
+_WORDS: Final = frozenset({"drift_detected", "no_change", "first_seen", "reconcile_updated", "reconcile_no_op",
+                           "reconcile_deleted"})  # fmt: skip
 _CUT: Final = 100
 _ALL: Final = [verdict.value for verdict in Verdict]
 
@@ -141,8 +150,8 @@ def probe_matrix(seen: Snapshot) -> list[Row]:
 
 
 def unlinked_zones(seen: Snapshot) -> list[Row]:
-    """Give the rows of AciDnsUnlinkedZones(), without the audit's Fix, which is a sentence of the query's own."""
-    return [*_by_probe(seen), *_by_audit(seen)]
+    """Give the rows of AciDnsUnlinkedZones(), without Fix of what Azure was read for: a sentence of the query's own."""
+    return [*_by_probe(seen), *_by_component(seen, "audit"), *_by_component(seen, "tracker")]
 
 
 def _by_probe(seen: Snapshot) -> list[Row]:
@@ -152,8 +161,7 @@ def _by_probe(seen: Snapshot) -> list[Row]:
         if row["Direction"] == "forward":
             told.append({**row, "_said": row["ReverseVerdict"], "Zone": row["ReverseZone"], "Direction": "reverse",
                          "Cause": "", "Fix": row["AlsoFix"]})  # fmt: skip
-    told = [{**row, "Problem": "shadowed" if row["_said"].endswith("shadowed") else "unlinked"}
-            for row in told if row["_said"] in _LINK]  # fmt: skip
+    told = [{**row, "Problem": _MET[row["_said"]]} for row in told if row["_said"] in _MET]
     found = []
     for (vantage, network, zone, direction, problem), rows in grouped(
         told, "Vantage", "VirtualNetwork", "Zone", "Direction", "Problem"
@@ -168,37 +176,74 @@ def _by_probe(seen: Snapshot) -> list[Row]:
     return found
 
 
-def _by_audit(seen: Snapshot) -> list[Row]:
-    whole = [row for row in seen.facts
-             if row["EventType"] == "audit_completed" and row["ErrorCode"] in {"", "repair_refused"}]  # fmt: skip
-    runs = sorted(whole, key=lambda row: (time_of(row), row["EventId"]))
-    told = []
-    for row in seen.of("audit"):
-        kinds = {"zone_unlinked": "unlinked", "zone_shadowed": "shadowed"}
-        for kind in set(row["DriftKinds"] or ()) & kinds.keys():
-            zone = row["ReverseZone"] or row["ForwardZone"]
-            told.append(
-                {
-                    **row,
-                    "Zone": zone,
-                    "Direction": "reverse" if row["ReverseZone"] else "forward",
-                    "Problem": kinds[kind],
-                }
-            )
+def _by_component(seen: Snapshot, component: str) -> list[Row]:
+    """Give what the audit, or the tracker, read in Azure."""
+    counts = _counts_of_audit(seen) if component == "audit" else _counts_of_tracker(seen)
     found = []
-    for (zone, direction, problem), rows in grouped(told, "Zone", "Direction", "Problem").items():
-        covering = [run for run in runs if zone in ((run["Details"] or {}).get("scope") or {}).get("zones", [])] or runs
-        last = covering[-1] if covering else None
-        open_ones = [row for row in rows if last is None or row["CorrelationId"] == last["CorrelationId"]
-                     or time_of(row) > time_of(last)]  # fmt: skip
-        if not open_ones:
+    entries = list(_entries(seen, component))
+    for (zone, direction, problem), rows in grouped(entries, "Zone", "Direction", "Problem").items():
+        told = [row for row in rows if counts(row)]
+        if not told:
             continue
-        newest = max(open_ones, key=lambda row: (time_of(row), row["EventId"]))
-        finding = newest["Details"]["findings"][0]
+        newest = max(told, key=lambda row: (time_of(row), row["EventId"]))
+        named = {key(row) for row in told} - {""}
         found.append({
-            "FoundBy": "audit", "Vantage": "", "VirtualNetwork": "", "Zone": zone, "Direction": direction,
-            "Problem": problem, "Names": newest["Details"].get("groups") or 0, "Since": min(map(time_of, rows)),
-            "LastSeen": max(map(time_of, rows)),
-            "SampleName": "", "Cause": f"{finding['name']} {finding['message']}",
+            "FoundBy": component, "Vantage": "", "VirtualNetwork": "", "Zone": zone, "Direction": direction,
+            "Problem": problem, "Names": len(named) or (newest["Details"] or {}).get("groups") or 0,
+            "Since": min(map(time_of, rows)), "LastSeen": time_of(newest), "SampleName": "", "Cause": newest["_cause"],
         })  # fmt: skip
     return found
+
+
+def _entries(seen: Snapshot, component: str) -> Iterator[Row]:
+    """Give each finding about a zone, with the columns of its event."""
+    for row in seen.of(component):
+        for entry in (row["Details"] or {}).get("findings") or [] if row["EventType"] == "drift_detected" else []:
+            problem = _READ.get(entry["kind"])
+            if problem and set(row["DriftKinds"] or ()) & _READ.keys():
+                name = entry["name"].lower()
+                nowhere = problem == "missing" and address_of(name) is not None
+                reverse = problem == "missing" or name.endswith(".arpa")
+                yield {
+                    **row, "Zone": "" if nowhere else name, "Direction": "reverse" if reverse else "forward",
+                    "Problem": problem, "_cause": f"{name} {entry['message']}",
+                }  # fmt: skip
+
+
+def _runs(seen: Snapshot) -> list[Row]:
+    complete = {"", "repair_refused", "zone_missing"}
+    runs = [row for row in seen.facts if row["EventType"] == "audit_completed" and row["ErrorCode"] in complete]
+    return sorted(runs, key=lambda row: (time_of(row), row["EventId"]))
+
+
+def _scope(run: Row, name: str) -> list[str]:
+    return [each.lower() for each in ((run["Details"] or {}).get("scope") or {}).get(name) or []]
+
+
+def _counts_of_audit(seen: Snapshot) -> Callable[[Row], bool]:
+    runs = _runs(seen)
+    places = {row["CorrelationId"]: _scope(row, "resource_groups") for row in seen.facts
+              if row["EventType"] == "audit_completed"}  # fmt: skip
+
+    def counts(row: Row) -> bool:
+        own = places.get(row["CorrelationId"])
+        with_word = [run for run in runs if row["Zone"] in _scope(run, "zones")
+                     or (own and _scope(run, "resource_groups") == own)] or runs  # fmt: skip
+        last = with_word[-1] if with_word else None
+        return last is None or row["CorrelationId"] == last["CorrelationId"] or time_of(row) > time_of(last)
+
+    return counts
+
+
+def _counts_of_tracker(seen: Snapshot) -> Callable[[Row], bool]:
+    begun = max((time_of(run) - ms(run["DurationMs"]) for run in _runs(seen)), default=None)
+    words: dict[str, tuple[Any, ...]] = {}
+    for row in seen.of("tracker", "reconciler"):
+        if row["EventType"] in _WORDS:
+            word = (time_of(row), row["EventId"])
+            words[key(row)] = max(words.get(key(row), word), word)
+
+    def counts(row: Row) -> bool:
+        return words[key(row)] == (time_of(row), row["EventId"]) and (begun is None or begun <= time_of(row))
+
+    return counts

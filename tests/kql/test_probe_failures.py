@@ -1,6 +1,6 @@
 """Names that do not resolve now, since when; and zones that a network does not see, by the probe and by the audit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,11 +13,14 @@ def ago(moment):
     return round((NOW - moment).total_seconds() / 60, 3)
 
 
-def looked(workspace, minutes_ago, name, verdict="ok", *, reverse="", vantage=HUB, **details):
+def looked(
+    workspace, minutes_ago, name, verdict="ok", *, reverse="", vantage=HUB, reverse_zone="1.10.in-addr.arpa", **details
+):
     kind = "probe_ok" if verdict == "ok" else "probe_failed"
     forward = "ok" if verdict.startswith(("ptr_", "reverse_", "platform_")) else verdict
     looks = {"forward": {"verdict": forward}, "reverse": {"verdict": reverse or verdict}}
     place = {"Vantage": vantage, "Resolver": "168.63.129.16", "PtrName": "x.1.10.in-addr.arpa", **ZONES}
+    place["ReverseZone"] = reverse_zone
     workspace.says(
         minutes_ago, kind, Fqdn=f"{name}.corp", Verdict=verdict, Details={"answers": looks, **details}, **place
     )
@@ -133,7 +136,80 @@ def test_a_run_that_goes_on_and_a_zone_that_no_run_lists_are_taken_as_they_are(w
     assert zones(workspace) == []
 
 
-def test_drifts_of_records_and_of_the_tracker_are_no_zone_problems(workspace):
+def missing(name, message="the zone does not exist"):
+    finding = {"kind": "reverse_zone_missing", "name": name, "message": message}
+    return {"DriftKinds": ["reverse_zone_missing"], "Details": {"findings": [finding]}}
+
+
+def test_a_reverse_zone_that_does_not_exist_is_missing_until_a_run_that_may_name_others_no_longer_says_so(workspace):
+    found(workspace, 41, "r1", kind="reverse_zone_missing")
+    audit(workspace, 40, "r1", ErrorCode="zone_missing")
+    assert zones(workspace, "FoundBy", "Zone", "Direction", "Problem", "Names") == [
+        ("audit", "1.10.in-addr.arpa", "reverse", "missing", 12)
+    ]
+    assert "make the zone" in workspace.one("AciDnsUnlinkedZones()")["Fix"]
+    audit(workspace, 20, "r2", ErrorCode="zone_missing")
+    assert zones(workspace) == []
+
+
+def test_a_zone_that_was_taken_out_of_the_zone_map_is_over_with_the_next_run_of_the_same_resource_groups(workspace):
+    scope = {"zones": ["1.10.in-addr.arpa"], "resource_groups": ["s-1/RG-one", "s-1/rg-two"]}
+    found(workspace, 41, "r1", kind="reverse_zone_missing")
+    workspace.says(40, "audit_completed", CorrelationId="r1", ErrorCode="zone_missing", Details={"scope": scope})
+    smaller = {"zones": [], "resource_groups": ["s-1/rg-two"]}
+    workspace.says(30, "audit_completed", CorrelationId="r2", Details={"scope": smaller})
+    assert len(zones(workspace)) == 1
+    same = {"zones": [], "resource_groups": ["s-1/rg-one", "s-1/rg-two"]}
+    workspace.says(20, "audit_completed", CorrelationId="r3", Details={"scope": same})
+    assert zones(workspace) == []
+
+
+def test_addresses_that_no_configured_zone_contains_are_a_missing_zone_without_name(workspace):
+    for minutes, group, name in ((9, "web", "4.1.0.10.in-addr.arpa"), (9, "db", "1.0." * 15 + "d.f.ip6.arpa")):
+        workspace.says(minutes, "drift_detected", group=group, Component="audit", CorrelationId="r1", **missing(name))
+    workspace.says(
+        9, "drift_detected", group="web", Component="audit", CorrelationId="r1", **missing("1.10.in-addr.arpa")
+    )
+    audit(workspace, 8, "r1")
+    assert zones(workspace, "Zone", "Direction", "Problem", "Names") == [
+        ("", "reverse", "missing", 2),
+        ("1.10.in-addr.arpa", "reverse", "missing", 1),
+    ]
+    assert "zone map" in workspace.ask("AciDnsUnlinkedZones() | where Zone == ''")[0]["Fix"]
+
+
+def test_a_name_whose_address_no_configured_zone_contains_is_a_missing_zone_of_the_probe(workspace):
+    looked(workspace, 5, "web", "reverse_zone_missing", cause="no zone", fix="add one", reverse_zone="")
+    assert zones(workspace, "FoundBy", "Zone", "Direction", "Problem", "Names", "Fix") == [
+        ("probe", "", "reverse", "missing", 1, "add one")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "since"),
+    [
+        (5, {"event_type": "no_change"}),
+        (5, {"event_type": "reconcile_updated"}),
+        (5, {"event_type": "drift_detected", "DriftKinds": ["a_mismatch"]}),
+        (5, {"event_type": "audit_completed"}),
+        (8, {"event_type": "reconcile_no_op", "EventId": "z"}),
+    ],
+)
+def test_what_the_tracker_found_counts_until_the_group_or_an_audit_says_otherwise(workspace, minutes_ago, since):
+    workspace.says(30, "drift_detected", group="web", **missing("1.10.in-addr.arpa"))
+    workspace.says(8, "drift_detected", group="web", **missing("1.10.in-addr.arpa"))
+    workspace.says(8, "drift_detected", group="db", **missing("2.10.in-addr.arpa"))
+    workspace.says(4, "audit_completed", DurationMs=300_000)
+    workspace.says(2, "reconcile_failed", group="web")
+    assert zones(workspace, "FoundBy", "Zone", "Names", "Since") == [
+        ("tracker", "1.10.in-addr.arpa", 1, NOW - timedelta(minutes=30)),
+        ("tracker", "2.10.in-addr.arpa", 1, NOW - timedelta(minutes=8)),
+    ]
+    group = None if since["event_type"] == "audit_completed" else "web"
+    workspace.says(minutes_ago, group=group, **since)
+    assert [row[0] for row in zones(workspace, "Zone")] == ([] if group is None else ["2.10.in-addr.arpa"])
+
+
+def test_drifts_of_records_are_no_zone_problems(workspace):
     workspace.says(5, "drift_detected", group="web", DriftKinds=["ptr_missing"], Component="audit", **ZONES)
-    workspace.says(5, "drift_detected", group="web", DriftKinds=["zone_unlinked"], **ZONES)
     assert zones(workspace) == []
