@@ -128,6 +128,8 @@ def _resource(template: dict[str, Any], resource: dict[str, Any], name: str, pat
     data = _resolved(template, properties.get(key), path)
     if data is None:
         return None
+    if not isinstance(data, dict):
+        raise WorkbookError(f"{path}: a workbook's JSON object was expected, not {type(data).__name__}")
     title = _resolved(template, properties.get("displayName"), path)
     return _workbook(data, title if isinstance(title, str) and not title.startswith("[") else name, path)
 

@@ -352,3 +352,10 @@ def test_graphs_and_stats_say_their_colours_in_numbers_and_words() -> None:
     assert (graph.honeycomb, graph.colors.kind, graph.colors.column) == (True, "heatmap", "State")
     assert [place.column for place in graph.places] == ["Rate"]
     assert (stat.column, stat.colors.kind) == ("n", "static")
+
+
+@pytest.mark.parametrize("data", ["not JSON", "[1]", ["x"], 7])
+def test_a_resource_whose_data_is_no_object_is_refused(data: object) -> None:
+    resource = {"type": "microsoft.insights/workbooks", "properties": {"serializedData": data}}
+    with pytest.raises(WorkbookError, match="a workbook's JSON object was expected"):
+        parse_all(json.dumps({"resources": [resource]}))

@@ -47,6 +47,9 @@ def test_a_value_without_a_formatter_reads_as_its_type(value, shown):
         (1234.5, 0, {}, "1,234.5"),
         (1234.5, 0, {"use_grouping": False}, "1234.5"),
         (2, 0, {"minimum_fraction_digits": 2}, "2.00"),
+        (1.5, 0, {"maximum_fraction_digits": 10**30}, "1.5"),
+        (1.5, 0, {"minimum_integer_digits": 10**30, "use_grouping": False}, f"{1:021}.5"),
+        (1.5, 0, {"maximum_significant_digits": 10**30}, "1.5"),
         (2.345, 0, {"maximum_fraction_digits": 0}, "2"),
         (2.5, 0, {"maximum_fraction_digits": 0}, "3"),
         (123456, 0, {"maximum_significant_digits": 2}, "120,000"),
@@ -165,6 +168,7 @@ def test_a_heatmap_shades_by_the_place_between_lowest_and_highest(soup, value, p
 
 def test_a_heatmap_of_one_value_is_in_the_middle_and_the_palette_none_has_no_shade(soup):
     assert "p-blue-4" in soup(cell(3, K.HEATMAP, scale=(3.0, 3.0))).span["class"]
+    assert "p-blue-8" in soup(cell(1e308, K.HEATMAP, scale=(-1e308, 1e308))).span["class"]
     assert soup(cell(3, K.HEATMAP, palette="none")).span["class"] == ["heat"]
 
 

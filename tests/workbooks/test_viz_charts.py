@@ -1,9 +1,11 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from workbooks.model import AxisSettings, ChartSettings, NumberFormat, SeriesLabel
-from workbooks.viz.charts import KINDS, Axes, axes_of, chart
+from workbooks.viz.charts import KINDS, chart
+from workbooks.viz.series import Axes, axes_of
 
 T = [datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(hours=hour) for hour in range(4)]
 
@@ -69,8 +71,76 @@ def test_areas_stand_on_one_another(make):
 def test_a_text_splits_into_series_and_empty_ones_are_named(make):
     table = make.table("T:datetime, K, V:long", (T[0], "b", 1), (T[0], "a", 2), (T[1], "b", 3), (T[0], "", 4))
     traces = chart(table, "timechart", ChartSettings()).figure["data"]
-    assert [(trace["name"], trace["y"]) for trace in traces] == [("b", [1.0, 3.0]), ("a", [2.0]), ("(empty)", [4.0])]
-    assert [trace["mode"] for trace in traces] == ["lines", "lines+markers", "lines+markers"]
+    assert [(trace["name"], trace["y"]) for trace in traces] == [("(empty)", [4.0]), ("a", [2.0]), ("b", [1.0, 3.0])]
+    assert [trace["mode"] for trace in traces] == ["lines+markers", "lines+markers", "lines"]
+
+
+def test_series_stand_as_the_settings_name_them_then_by_name_whatever_the_order_of_the_rows(make):
+    settings = ChartSettings(series=(SeriesLabel("z"), SeriesLabel("m", "", "red")))
+    rows = [(T[0], name, 1) for name in ("b", "z", "A", "m")]
+    found = [chart(make.table("T:datetime, K, V:long", *some), "barchart", settings) for some in (rows, rows[::-1])]
+    assert [[trace["name"] for trace in one.figure["data"]] for one in found] == [["z", "m", "A", "b"]] * 2
+
+
+def test_series_of_one_hue_are_told_apart_by_a_second_sign(make):
+    table = make.table("T:datetime, K, V:long", *((T[0], f"{n:02}", 1) for n in range(11)))
+    first, *_, last = chart(table, "barchart", ChartSettings()).figure["data"]
+    assert (first["marker"], last["marker"]) == (
+        {"color": "--hue-blue"}, {"color": "--hue-blue", "pattern": {"shape": "/"}},
+    )  # fmt: skip
+    assert chart(table, "linechart", ChartSettings()).figure["data"][-1]["line"]["dash"] == "dot"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "width"),
+    [
+        ([0], 720), ([0, 60], 60), ([0, 360, 1440], 360), ([720], 1440), ([725], 5), ([0, 30, 60], 30),
+        ([0, 1440 * 3], 720), ([0, 0.5], None), ([], None),
+    ],
+)  # fmt: skip
+def test_a_bar_is_as_wide_as_the_bin_that_it_stands_for_however_few_there_are(make, minutes, width):
+    rows = [(T[0] + timedelta(minutes=minute), 1) for minute in minutes]
+    found = chart(make.table("T:datetime, V:long", *rows), "barchart", ChartSettings()).figure["data"]
+    assert [trace.get("xperiod") for trace in found] == ([width and width * 60_000] if rows else [])
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "shown", "suffix"),
+    [
+        (23, (0, 90_000), [0.0, 1.5], " min"),
+        (23, (5, 480), [5.0, 480.0], " ms"),
+        (24, (7200, 1800), [2.0, 0.5], " h"),
+        (25, (0, 0), [0.0, 0.0], " min"),
+        (1, (50, 100), [50.0, 100.0], "%"),
+        (0, (1, 2), [1.0, 2.0], ""),
+    ],
+)
+def test_durations_are_drawn_in_the_unit_that_suits_them(make, unit, values, shown, suffix):
+    settings = ChartSettings(y=AxisSettings(number_format=NumberFormat(unit=unit)), threshold=float(values[1]))
+    rows = [(T[hour], value) for hour, value in enumerate(values)]
+    figure = chart(make.table("T:datetime, V:long", *rows), "linechart", settings).figure
+    assert (figure["data"][0]["y"], figure["layout"]["yaxis"]["ticksuffix"]) == (shown, suffix)
+    assert figure["layout"]["shapes"][0]["y0"] == shown[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "step"),
+    [
+        ("barchart", (1, 2), 1), ("barchart", (4, 4), None), ("unstackedbar", (4, 4), 1), ("linechart", (0.5, 1), None),
+        ("linechart", (0, 0), None), ("linechart", (-1, 2), None), ("linechart", (3, 2), 1),
+    ],
+)  # fmt: skip
+def test_an_axis_of_small_counts_says_whole_numbers_alone(make, kind, values, step):
+    rows = [(T[0], name, value) for name, value in zip("ab", values, strict=True)]
+    layout = chart(make.table("T:datetime, K, V:real", *rows), kind, ChartSettings()).figure["layout"]
+    assert layout["yaxis"].get("dtick") == step
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_numbers_that_json_does_not_know_are_nothing(make, kind):
+    rows = [(x, y) for x in (1.0, float("nan"), float("inf")) for y in (1e308, 1e308, float("-inf"))]
+    found = chart(make.table("X:real, Y:real", *rows), kind, ChartSettings(other_group_after=1))
+    json.dumps(found.figure, allow_nan=False)
 
 
 def test_several_numbers_are_series_of_their_own_also_beside_a_split(make):

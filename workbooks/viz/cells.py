@@ -97,7 +97,7 @@ def _bar(cell: Cell) -> Html:
     if value is None:
         return _text(cell)
     low, high = _limits(cell)
-    share = 0.0 if high <= low else min(max((value - low) / (high - low), 0.0), 1.0)
+    share = palettes.share_of(value, low, high) if high > low else 0.0
     hue = palettes.color_class(cell.formatter.palette) or "c-blue"
     # A meter needs no style attribute, and tells a screen reader the value and its range.
     drawn = tag("meter", with_unit(shown(cell)), {"class": f"bar {hue}", "min": 0, "max": 1, "value": f"{share:.4f}",

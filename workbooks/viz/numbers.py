@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 THIN: Final = "\u202f"
 """Between a number and its unit; narrow, and never broken across lines."""
 EMPTY: Final = ""
-_WIDE: Final = Context(prec=400)
-"""Wide enough for every digit of the largest number."""
+_WIDE: Final = Context(prec=450)
+"""Wide enough for every digit of the largest number, and the most after its point."""
+_MOST_FRACTION, _MOST_WHOLE = 100, 21
+"""The limits of Intl.NumberFormat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +108,23 @@ def digits(value: float, how: NumberFormat) -> str:
     """Give the digits of a number: grouped by thousands, at most 2 decimals unless the format says otherwise."""
     exact = Decimal(repr(value))
     if how.maximum_significant_digits:
-        exact = Context(prec=how.maximum_significant_digits, rounding=ROUND_HALF_UP).plus(exact)
-    lowest = how.minimum_fraction_digits or 0
-    highest = how.maximum_fraction_digits if how.maximum_fraction_digits is not None else max(2, lowest)
+        exact = Context(_within(how.maximum_significant_digits, 1, _MOST_WHOLE), ROUND_HALF_UP).plus(exact)
+    lowest = _within(how.minimum_fraction_digits, 0, _MOST_FRACTION)
+    highest = max(2, lowest)
+    if how.maximum_fraction_digits is not None:
+        highest = _within(how.maximum_fraction_digits, 0, _MOST_FRACTION)
     if how.maximum_significant_digits is None or how.maximum_fraction_digits is not None:
         exact = exact.quantize(Decimal(1).scaleb(-max(highest, lowest)), ROUND_HALF_UP, _WIDE)
     whole, _, fraction = f"{exact:f}".lstrip("-").partition(".")
     fraction = fraction.rstrip("0").ljust(lowest, "0")
-    whole = whole.rjust(how.minimum_integer_digits or 1, "0")
+    whole = whole.rjust(_within(how.minimum_integer_digits, 1, _MOST_WHOLE), "0")
     grouped = f"{int(whole):,}".rjust(len(whole), "0") if how.use_grouping and whole[0] != "0" else whole
     sign = "-" if exact < 0 and (int(whole) or fraction.strip("0")) else ""
     return f"{sign}{grouped}.{fraction}" if fraction else f"{sign}{grouped}"
+
+
+def _within(asked: int | None, lowest: int, highest: int) -> int:
+    return min(max(asked or 0, lowest), highest)
 
 
 def _scaled(value: float, how: NumberFormat) -> tuple[str, str]:
@@ -129,13 +137,29 @@ def _scaled(value: float, how: NumberFormat) -> tuple[str, str]:
     return digits(size, how), f"{symbol}{suffix}"
 
 
+def best_unit(unit: int, highest: float) -> tuple[float, str] | None:
+    """Give the unit that suits durations up to `highest` of a unit number: what they are multiplied by, and its symbol.
+
+    None for what is no duration.
+    """
+    if unit not in _SECONDS:
+        return None
+    name, scale = _time_unit(highest * _SECONDS[unit]) if highest else _own_unit(unit)
+    return _SECONDS[unit] / scale, name
+
+
+def _own_unit(unit: int) -> tuple[str, float]:
+    return next(((name, scale) for name, scale in _TIME if scale == _SECONDS[unit]), ("s", 1.0))
+
+
+def _time_unit(seconds: float) -> tuple[str, float]:
+    return next((step for step in reversed(_TIME) if abs(seconds) >= step[1] * (1 - 1e-9)), _TIME[0])
+
+
 def _duration(seconds: float, how: NumberFormat) -> tuple[str, str]:
     if seconds == 0:
-        return "0", {scale: name for name, scale in _TIME}.get(_SECONDS[how.unit], "s")
-    name, scale = _TIME[0]
-    for candidate, size in _TIME:
-        if abs(seconds) >= size * (1 - 1e-9):
-            name, scale = candidate, size
+        return "0", _own_unit(how.unit)[0]
+    name, scale = _time_unit(seconds)
     return digits(seconds / scale, how), name
 
 

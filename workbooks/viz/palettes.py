@@ -50,9 +50,14 @@ def shade_class(palette: str, value: float, low: float, high: float) -> str:
     known = {name.lower(): name for name in PALETTES}.get(palette.lower(), "blue")
     if known == "none":
         return ""
-    span = high - low
-    share = 0.5 if span <= 0 else min(max((value - low) / span, 0.0), 1.0)
-    return f"p-{_ALIASES.get(known, known)}-{round(share * (STEPS - 1))}"
+    return f"p-{_ALIASES.get(known, known)}-{round(share_of(value, low, high) * (STEPS - 1))}"
+
+
+def share_of(value: float, low: float, high: float) -> float:
+    """Give where between `low` and `high` a value lies, from 0 to 1; the middle where there is nothing between."""
+    # Halves: the difference of the largest numbers is none.
+    span = high / 2 - low / 2
+    return 0.5 if span <= 0 else min(max((value / 2 - low / 2) / span, 0.0), 1.0)
 
 
 def is_known(palette: str) -> bool:

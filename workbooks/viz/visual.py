@@ -11,6 +11,7 @@ from workbooks.viz import charts, honeycomb, tiles
 from workbooks.viz.grid import grid
 from workbooks.viz.html import Attribute, Html, join, tag
 from workbooks.viz.markdown import markdown
+from workbooks.viz.series import axes_of
 
 if TYPE_CHECKING:
     from kql.engine import ResultTable
@@ -88,7 +89,7 @@ def _choices(item: QueryItem, table: ResultTable, context: RenderContext) -> dic
     found: dict[str, Attribute] = {}
     if item.brush:
         found["data-brush"] = context.key(item.brush.parameter)
-    axes = charts.axes_of(table, item.visuals.chart)
+    axes = axes_of(table, item.visuals.chart)
     if item.exports and axes:
         of_column = {axes.x: "x", axes.split: "series", **dict.fromkeys(axes.ys, "y")}
         parts = {context.key(one.parameter): of_column.get(one.column, one.column) for one in item.exports}
