@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 _BARE = (TextItem, ParametersItem, LinksItem, GroupItem)
 
 
+def is_boxes(item: Item) -> bool:
+    """Tell whether an item is nothing but boxes: one more around them would say nothing."""
+    return isinstance(item, QueryItem) and item.visualization == "tiles" and not item.title
+
+
 def is_bare(item: Item) -> bool:
     """Tell whether an item stands on the page without a box of its own."""
+    if is_boxes(item):
+        return True
     if isinstance(item, GroupItem):
         return not item.style.show_border and not item.expandable
     return isinstance(item, _BARE) and not item.style.show_border
@@ -48,7 +55,7 @@ def _place(item: Item, fragments: Mapping[str, Fragment] | None, opened: frozens
     anchor = anchor_of(item.path)
     attributes: dict[str, Any] = {
         "id": anchor,
-        "class": f"item w-{share}" + (" bare" if is_bare(item) else ""),
+        "class": f"item w-{share}" + (" bare" if is_bare(item) else "") + (" boxes" if is_boxes(item) else ""),
         "data-path": item.path,
         "data-item": not isinstance(item, GroupItem),
         "data-group": isinstance(item, GroupItem),
@@ -80,7 +87,8 @@ def _group(item: GroupItem, fragments: Mapping[str, Fragment] | None, opened: fr
     title = fragments[anchor].html if fragments is not None else Html()
     if not item.expandable:
         return join([tag("h2", title, {"class": "group-title", "data-title": True}), inside])
-    title = title or (tag("span", item.title or item.name or "More") if fragments is None else tag("span", item.name))
+    said = item.title if "{" not in item.title else ""  # what it says is known when its fragment comes
+    title = title or (tag("span", said or item.name or "More") if fragments is None else tag("span", item.name))
     summary = tag("summary", title, {"data-title": True})
     is_unfolded = item.expanded or anchor in opened
     waits = anchor if not is_open and item.load != "explicit" else None

@@ -101,7 +101,15 @@ def test_series_of_one_hue_are_told_apart_by_a_second_sign(make):
 def test_a_bar_is_as_wide_as_the_bin_that_it_stands_for_however_few_there_are(make, minutes, width):
     rows = [(T[0] + timedelta(minutes=minute), 1) for minute in minutes]
     found = chart(make.table("T:datetime, V:long", *rows), "barchart", ChartSettings()).figure["data"]
-    assert [trace.get("xperiod") for trace in found] == ([width and width * 60_000] if rows else [])
+    assert [trace.get("width") for trace in found] == ([width and width * 60_000 * 0.9] if rows else [])
+
+
+def test_bars_side_by_side_share_their_bin(make):
+    table = make.table("T:datetime, V:long, W:long", (T[0], 1, 2), (T[1], 1, 2))
+    first, second = chart(table, "unstackedbar", ChartSettings()).figure["data"]
+    hour = 3_600_000
+    assert first["width"] == second["width"] == hour * 0.45
+    assert (first["offset"], second["offset"]) == pytest.approx((hour * 0.05, hour * 0.5))
 
 
 @pytest.mark.parametrize(

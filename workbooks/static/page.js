@@ -38,8 +38,8 @@
       xaxis: { ...axis, ...given.xaxis }, yaxis: { ...axis, ...given.yaxis },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: color("--text"), size: 12, family: getComputedStyle(document.body).fontFamily },
-      margin: { l: 44, r: 12, t: 8, b: 8 }, autosize: true,
-      legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom" },
+      margin: { l: 44, r: 12, t: 4, b: 8 }, autosize: true,
+      legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
       hoverlabel: { bgcolor: color("--raised"), font: { color: color("--text") } },
       transition: { duration: 0 },
     };
@@ -175,6 +175,11 @@
     if (hit("button[data-details]")) return showDetails(hit("button[data-details]").dataset.details);
     if (hit("[data-export]") && !hit("a, button, input")) return select(hit("[data-export]"));
     document.querySelectorAll("details.multi[open], details.custom[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
+  });
+  // What is cut off is said whole to who points at it; a screen reader reads all of it anyway.
+  document.addEventListener("mouseover", (event) => {
+    const cell = event.target.closest?.("table.grid td");
+    if (cell && !cell.title && cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText.trim();
   });
   document.addEventListener("keydown", (event) => {
     if ((event.key === "Enter" || event.key === " ") && event.target.matches?.("[data-export]")) {

@@ -22,6 +22,8 @@ Json = dict[str, Any]
 BARS: Final = frozenset({"barchart", "columnchart", "categoricalbar", "unstackedbar"})
 _LINES: Final = frozenset({"timechart", "linechart", "areachart"})
 _STACKED: Final = (BARS | {"areachart"}) - {"unstackedbar"}
+_FILLED: Final = 0.9
+"""The part of its bin that a bar fills."""
 _FEW: Final = 6
 """So high at most is a chart of counts whose axis says every whole number."""
 _SUFFIXES: Final[Mapping[int, str]] = {1: "%", 2: "B", 31: "/s", 32: "/min"}
@@ -35,7 +37,7 @@ def figure_of(found: Sequence[Series], kind: str, x_type: str, settings: ChartSe
     period = bin_of(x for one in found for x in one.xs) if kind in BARS and x_type == "datetime" else None
     traces = [_trace(one, kind, settings, index) for index, one in enumerate(scaled)]
     if period:
-        traces = [{**trace, "xperiod": period, "xperiodalignment": "middle"} for trace in traces]
+        traces = _in_bins(traces, period, side_by_side=kind == "unstackedbar")
     layout = _layout(kind, x_type, settings)
     layout["yaxis"] |= _y_axis(settings, factor, suffix, scaled, stacked=kind in _STACKED)
     if settings.threshold is not None:
@@ -91,6 +93,16 @@ def _trace(series: Series, kind: str, settings: ChartSettings, index: int) -> Js
     line = {**trace, "type": "scatter", "mode": "lines+markers" if marked else "lines", "connectgaps": False,
             "line": {"color": hue, "width": 2, **({"dash": "dot"} if again else {})}}  # fmt: skip
     return {**line, "fill": "tozeroy" if not index else "tonexty", "stackgroup": "one"} if kind == "areachart" else line
+
+
+def _in_bins(traces: Sequence[Json], period: int, *, side_by_side: bool) -> list[Json]:
+    """Have bars fill the bins that begin at their x, but for a gap; Plotly would make them as wide as bins are apart."""
+    width = period * _FILLED / (len(traces) if side_by_side else 1)
+    start = period * (1 - _FILLED) / 2
+    return [
+        {**trace, "width": width, "offset": start + (width * index if side_by_side else 0)}
+        for index, trace in enumerate(traces)
+    ]
 
 
 def _layout(kind: str, x_type: str, settings: ChartSettings) -> Json:
