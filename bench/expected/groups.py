@@ -1,4 +1,4 @@
-"""AciDnsGroups(), AciDnsAuditCoverage(), AciDnsReconcileCauses(), AciDnsSlo() and AciDnsSloBurn()."""
+"""AciDnsGroups(), AciDnsReconcileCauses(), AciDnsSlo() and AciDnsSloBurn()."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any, Final
 
-from bench.expected.drifts import episodes, scope_of, whole_audits
-from bench.expected.observations import WRONG, by_at, by_time, grouped, observations
-from bench.expected.snapshot import Row, Snapshot, floor, ms, time_of
+from bench.expected.drifts import episodes
+from bench.expected.observations import by_at, by_time, grouped, observations
+from bench.expected.snapshot import Row, Snapshot, floor, ms
 from bench.expected.trouble import first_id
 
 _GROUP: Final = ("ContainerGroupId", "ContainerGroup", "ResourceGroup", "SubscriptionId")
@@ -98,47 +98,6 @@ def _owner(proof: Row | None, subject: Any) -> str:
     if proof["EventType"] == "reconcile_deleted" or not proof["LiveIp"]:
         return ""
     return "" if details.get("owner_mark") == "missing" else str(subject)
-
-
-def audit_coverage(seen: Snapshot) -> list[Row]:
-    """Give the rows of AciDnsAuditCoverage()."""
-    whole = {row["EventId"] for row in whole_audits(seen)}
-    runs = [{**row, "Time": time_of(row)} for row in seen.facts if row["EventType"] == "audit_completed"]
-    scopes: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in sorted(runs, key=lambda row: (row["Time"], row["EventId"])):
-        for kind, name in (("resource_group", "resource_groups"), ("zone", "zones")):
-            for scope in scope_of(row, name):
-                scopes[kind, scope].append(row)
-    return [_coverage(seen, kind, scope, rows, whole) for (kind, scope), rows in scopes.items()]
-
-
-def _coverage(seen: Snapshot, kind: str, scope: str, runs: list[Row], whole: set[str]) -> Row:
-    last, details = runs[-1], runs[-1]["Details"] or {}
-    complete = [row["Time"] for row in runs if row["EventId"] in whole]
-    about = [row for row in observations(seen) if _is_about(row, kind, scope)]
-    findings = [
-        row for row in observations(seen)
-        if row["Component"] == "audit" and row["EventType"] in WRONG and row["CorrelationId"] == last["CorrelationId"]
-        and (_is_about(row, kind, scope) if kind == "resource_group" else
-             not row["ContainerGroupId"] and row["Subject"] == scope)
-    ]  # fmt: skip
-    return {
-        "ScopeKind": kind, "Scope": scope, "Audits": len(runs), "WholeAudits": len(complete), "LastAudit": last["Time"],
-        "LastWholeAudit": max(complete, default=None),
-        "MinutesSinceWhole": (seen.now - max(complete)).total_seconds() / 60 if complete else None,
-        "Findings": len(findings), "Groups": len({row["Subject"] for row in about if row["ContainerGroupId"]}),
-        "LastErrorCode": last["ErrorCode"], "LastErrorMessage": last["ErrorMessage"],
-        "RunGroups": details.get("groups") or 0, "RunRecordSets": details.get("record_sets") or 0,
-        "RunFindings": sum((details.get("findings") or {}).values()), "RunArmCalls": last["ArmCalls"] or 0,
-    }  # fmt: skip
-
-
-def _is_about(row: Row, kind: str, scope: str) -> bool:
-    if not row["ContainerGroupId"]:
-        return False
-    if kind == "resource_group":
-        return f"{row['SubscriptionId']}/{row['ResourceGroup']}".lower() == scope
-    return scope in {row["ForwardZone"].lower(), row["ReverseZone"].lower()}
 
 
 def reconcile_causes(seen: Snapshot, within: timedelta = timedelta(minutes=5)) -> list[Row]:

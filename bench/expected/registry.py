@@ -8,7 +8,7 @@ from functools import total_ordering
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.expected import drifts, facts, groups, observations, pipeline, probes, reconciles, trouble
+from bench.expected import coverage, drifts, facts, groups, observations, pipeline, probes, reconciles, trouble
 
 if TYPE_CHECKING:
     from bench.expected.snapshot import Row, Snapshot
@@ -21,7 +21,7 @@ def _verdicts(seen: Snapshot) -> list[Row]:
 
 
 FUNCTIONS: Final[dict[str, Expectation]] = {
-    "AciDnsAuditCoverage": groups.audit_coverage,
+    "AciDnsAuditCoverage": coverage.audit_coverage,
     "AciDnsComponents": pipeline.components,
     "AciDnsConflicts": trouble.conflicts,
     "AciDnsCosts": pipeline.costs,
@@ -94,7 +94,7 @@ class _Key:
 
 
 QUERIES: Final[dict[str, Query]] = {
-    "audit-coverage": Query(groups.audit_coverage, ("ScopeKind", "Scope")),
+    "audit-coverage": Query(coverage.audit_coverage, ("ScopeKind", "Scope")),
     "components": Query(pipeline.components, ("Component",)),
     "conflicts": Query(trouble.conflicts, ("-IsOpen", "First")),
     "costs": Query(pipeline.costs, ("TimeGenerated", "-EstimatedBytes")),

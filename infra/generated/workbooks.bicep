@@ -13,13 +13,13 @@ var workbooks = [
   {
     name: 'fleet'
     displayName: 'ACI DNS: fleet'
-    description: 'What is wrong now, how bad, since when, and whether it is being repaired. Read the tiles from left to right; then the tabs.'
+    description: 'What is wrong now, how bad, since when, and whether it is being repaired. If everything is empty, look at the workspace and the time range first, then at *Pipeline*: no data is not the same as no drift.'
     content: replace(replace(replace(loadTextContent('../../workbooks/fleet.workbook'), '"aci-dns/container-group"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'container-group'))}"'), '"aci-dns/pipeline"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'pipeline'))}"'), '"aci-dns/reverse-dns"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'reverse-dns'))}"')
   }
   {
     name: 'pipeline'
     displayName: 'ACI DNS: pipeline'
-    description: 'Whether the toolkit itself works: does every part report, do rows arrive, are events delivered, is Azure Resource Manager willing, and what does it cost. No drift on the page *Fleet* means something only while all is well here.'
+    description: 'Whether the toolkit itself works: does every part report, do rows arrive, are events delivered, and what does it cost. No drift on the page *Fleet* means something only while all is well here.'
     content: replace(replace(replace(loadTextContent('../../workbooks/pipeline.workbook'), '"aci-dns/container-group"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'container-group'))}"'), '"aci-dns/fleet"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'fleet'))}"'), '"aci-dns/reverse-dns"', '"${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, 'reverse-dns'))}"')
   }
   {

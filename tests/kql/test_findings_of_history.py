@@ -138,3 +138,48 @@ def test_coverage_tells_of_each_scope_when_it_was_last_audited_as_a_whole_and_wh
     ]
     assert numbers == [(3, 9, 3, 7), (3, 9, 3, 7), (0, 0, 0, 0)]
     assert [row["MinutesSinceWhole"] for row in rows] == [70, 70, 70]
+
+
+def unaudited(ask, *history):
+    names = ("Scope", "Audits", "LastReconciled", "MinutesUnaudited")
+    rows = ask(list(history), "audit-coverage")
+    return [tuple(row[name] for name in names) for row in rows if row["ScopeKind"] == "resource_group"]
+
+
+def scoped(minutes, run, *resource_groups):
+    return audit(minutes, run, Details={"scope": {"resource_groups": list(resource_groups), "zones": []}})
+
+
+OURS = f"{SUBSCRIPTION}/rg-apps".lower()
+
+
+def test_coverage_has_a_resource_group_that_no_audit_looked_at_with_the_minutes_since_it_was_first_reconciled(ask):
+    rows = unaudited(
+        ask,
+        (200, "reconcile_failed", {"ErrorCode": "throttled"}),
+        (90, "reconcile_updated", {"group": "b", "ResourceGroup": "RG-Apps"}),
+        scoped(130, "r1", "s-2/rg-other"),
+        scoped(10, "r2", "s-2/rg-other"),
+    )
+    assert rows == [(OURS, 0, at(90), 190), ("s-2/rg-other", 2, None, None)]
+
+
+def test_coverage_counts_from_the_last_audit_that_looked_at_a_resource_group_to_the_last_of_all(ask):
+    reconciled = (300, "reconcile_no_op", {})
+    assert unaudited(ask, reconciled, scoped(200, "r1", OURS.upper()), scoped(80, "r2", "s/x"))[0][3] == 120
+    assert unaudited(ask, reconciled, scoped(200, "r1", "s/x"), scoped(80, "r2", OURS))[0][3] == 0
+    assert unaudited(ask, scoped(200, "r1", "s/x"), (30, "reconcile_no_op", {}))[0][3] == 0
+
+
+def test_coverage_cannot_tell_what_is_unaudited_without_audits_and_from_a_list_that_was_cut(ask):
+    reconciled = (300, "reconcile_no_op", {})
+    assert unaudited(ask, reconciled) == [(OURS, 0, at(300), None)]
+    names = [f"s/rg-{number:03}" for number in range(100)]
+    assert unaudited(ask, reconciled, scoped(10, "r1", *names))[0] == (OURS, 0, at(300), None)
+    assert unaudited(ask, reconciled, scoped(10, "r1", *names[:99]))[0] == (OURS, 0, at(300), 290)
+
+
+def test_coverage_leaves_out_what_the_reconciler_last_skipped_and_what_only_others_saw(ask):
+    last_skipped = [(90, "reconcile_updated", {}), (80, "reconcile_skipped", {})]
+    assert unaudited(ask, *last_skipped, (70, "no_change", {}), scoped(10, "r1", "s/x")) == [("s/x", 1, None, None)]
+    assert unaudited(ask, *last_skipped, (70, "reconcile_no_op", {}), scoped(10, "r1", "s/x"))[0][2:] == (at(70), 80)
