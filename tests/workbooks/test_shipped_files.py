@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -90,6 +92,16 @@ def test_the_portals_schema_accepts_it(name):
 def test_it_stays_small_enough_to_load_quickly(books, name):
     assert FILES[name].stat().st_size < 100_000
     assert len(log_queries(books[name].workbook)) <= 40
+
+
+@every_workbook
+def test_it_is_written_in_the_form_that_keeps_files_short_and_diffs_readable(name, tmp_path, project_root):
+    copy = tmp_path / "copy.workbook"
+    copy.write_text(json.dumps(json.loads(FILES[name].read_text()), indent=4))
+
+    subprocess.run([sys.executable, project_root / "scripts/format_workbooks.py", copy], check=True)
+
+    assert copy.read_text() == FILES[name].read_text()
 
 
 @every_workbook

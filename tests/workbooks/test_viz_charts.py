@@ -82,6 +82,15 @@ def test_series_stand_as_the_settings_name_them_then_by_name_whatever_the_order_
     assert [[trace["name"] for trace in one.figure["data"]] for one in found] == [["z", "m", "A", "b"]] * 2
 
 
+def test_a_colour_that_a_series_has_by_the_settings_is_no_other_ones(make):
+    table = make.table("T:datetime, K, V:long", *((T[0], name, 1) for name in "abcd"))
+    settings = ChartSettings(series=(SeriesLabel("c", "", "blue"), SeriesLabel("not here", "", "orange")))
+    traces = chart(table, "barchart", settings).figure["data"]
+    assert [(trace["name"], trace["marker"]["color"]) for trace in traces] == [
+        ("c", "--hue-blue"), ("a", "--hue-orange"), ("b", "--hue-green"), ("d", "--hue-red"),
+    ]  # fmt: skip
+
+
 def test_series_of_one_hue_are_told_apart_by_a_second_sign(make):
     table = make.table("T:datetime, K, V:long", *((T[0], f"{n:02}", 1) for n in range(11)))
     first, *_, last = chart(table, "barchart", ChartSettings()).figure["data"]
@@ -163,7 +172,7 @@ def test_series_have_the_labels_and_colours_of_the_settings(make):
     settings = ChartSettings(series=(SeriesLabel("a", "Bad", "redBright"), SeriesLabel("b", "", "no such")))
     traces = chart(table, "barchart", settings).figure["data"]
     assert [(trace["name"], trace["marker"]["color"]) for trace in traces] == [
-        ("Bad", "--hue-red"), ("b", "--hue-orange"),
+        ("Bad", "--hue-red"), ("b", "--hue-blue"),
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ The theme's colours are filled in by the browser (`--hue-blue`, …), so a figur
 from __future__ import annotations
 
 import math
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 from workbooks.viz.columns import NUMERIC
@@ -35,7 +36,8 @@ def figure_of(found: Sequence[Series], kind: str, x_type: str, settings: ChartSe
     factor, suffix = _unit(found, settings)
     scaled = [Series(one.name, one.xs, [None if y is None else y * factor for y in one.ys]) for one in found]
     period = bin_of(x for one in found for x in one.xs) if kind in BARS and x_type == "datetime" else None
-    traces = [_trace(one, kind, settings, index) for index, one in enumerate(scaled)]
+    hues = hues_of([one.name for one in found], settings)
+    traces = [_trace(one, kind, settings, hues[: index + 1]) for index, one in enumerate(scaled)]
     if period:
         traces = _in_bins(traces, period, side_by_side=kind == "unstackedbar")
     layout = _layout(kind, x_type, settings)
@@ -55,10 +57,12 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def hue_of(name: str, index: int, settings: ChartSettings) -> str:
-    """Give the colour of a series as the theme calls it."""
-    given = next((one.color for one in settings.series if one.series == name), "")
-    return f"--hue-{color_class(given).removeprefix('c-') or HUES[index % len(HUES)]}"
+def hues_of(names: Sequence[str], settings: ChartSettings) -> list[str]:
+    """Give the colour of each series: its own, else the next that no series of this chart has as its own."""
+    given = {one.series: color_class(one.color).removeprefix("c-") for one in settings.series if one.color}
+    taken = {given.get(name) for name in names}
+    free = cycle([hue for hue in HUES if hue not in taken] or HUES)
+    return [given.get(name) or next(free) for name in names]
 
 
 def caption_of(name: str, settings: ChartSettings) -> str:
@@ -69,8 +73,9 @@ def caption_of(name: str, settings: ChartSettings) -> str:
 def pie_of(found: Sequence[Series], settings: ChartSettings) -> Json:
     """Give the figure of a pie: a part for each series, its total."""
     values = [one.total for one in found]
+    hues = hues_of([one.name for one in found], settings)
     trace = {"type": "pie", "hole": 0.6, "labels": [caption_of(one.name, settings) for one in found], "values": values,
-             "sort": False, "marker": {"colors": [hue_of(one.name, i, settings) for i, one in enumerate(found)]},
+             "sort": False, "marker": {"colors": [f"--hue-{hue}" for hue in hues]},
              "textinfo": "value"}  # fmt: skip
     layout = {"showlegend": settings.show_legend, "annotations": [
         {"text": f"{sum(values):,.0f}", "showarrow": False, "font": {"size": 20}}]}  # fmt: skip
@@ -78,10 +83,10 @@ def pie_of(found: Sequence[Series], settings: ChartSettings) -> Json:
     return figure
 
 
-def _trace(series: Series, kind: str, settings: ChartSettings, index: int) -> Json:
-    hue = hue_of(series.name, index, settings)
-    # When the hues begin again, a second sign tells series of one colour apart.
-    again = index >= len(HUES)
+def _trace(series: Series, kind: str, settings: ChartSettings, hues: Sequence[str]) -> Json:
+    """Give one series as a trace. `hues` are the colours of those before it and, last, its own."""
+    hue = f"--hue-{hues[-1]}"
+    again = hues[-1] in hues[:-1]  # then a second sign tells series of one colour apart
     trace: Json = {"name": caption_of(series.name, settings), "x": series.xs, "y": series.ys}
     if kind in BARS:
         return {**trace, "type": "bar", "marker": {"color": hue, **({"pattern": {"shape": "/"}} if again else {})}}
@@ -92,11 +97,15 @@ def _trace(series: Series, kind: str, settings: ChartSettings, index: int) -> Js
     marked = settings.show_data_points or len(series.xs) == 1
     line = {**trace, "type": "scatter", "mode": "lines+markers" if marked else "lines", "connectgaps": False,
             "line": {"color": hue, "width": 2, **({"dash": "dot"} if again else {})}}  # fmt: skip
-    return {**line, "fill": "tozeroy" if not index else "tonexty", "stackgroup": "one"} if kind == "areachart" else line
+    return (
+        {**line, "fill": "tozeroy" if len(hues) == 1 else "tonexty", "stackgroup": "one"}
+        if kind == "areachart"
+        else line
+    )
 
 
 def _in_bins(traces: Sequence[Json], period: int, *, side_by_side: bool) -> list[Json]:
-    """Have bars fill the bins that begin at their x, but for a gap; Plotly would make them as wide as bins are apart."""
+    """Have bars fill the bins that begin at their x, but for a gap; Plotly makes them as wide as bins are apart."""
     width = period * _FILLED / (len(traces) if side_by_side else 1)
     start = period * (1 - _FILLED) / 2
     return [
