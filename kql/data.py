@@ -23,9 +23,11 @@ from kql.duckdb_engine import lock_down
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["DataError", "Paths", "open_data"]
+__all__ = ["FILE_ROWS", "DataError", "Paths", "event_files", "open_data"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+FILE_ROWS: Final = 2**40
+"""More rows than a file has; with 2^23 files no row of two has the same number."""
 _DATABASE: Final = "DuckDB"
 _PARQUET: Final = "Parquet"
 _LINES: Final = "JSON lines"
@@ -62,6 +64,17 @@ def open_data(paths: Paths) -> DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def event_files(paths: Paths) -> list[Path]:
+    """Give the Parquet files in which `open_data` finds the events, in its order: none where it reads other kinds.
+
+    A row's `rowid` there is the file's place in this list times 2^40, plus the row's place in the file.
+    """
+    files = _files(paths)
+    if {_kind(file) for file in files} != {_PARQUET}:
+        return []
+    return data_columns.by_table(files).get(tables.EVENTS, [])
 
 
 def _scratch() -> str:
@@ -150,8 +163,7 @@ def _open_parquet(connection: DuckDBPyConnection, files: list[Path]) -> None:
     for table, own in data_columns.by_table(files).items():
         names = ", ".join(_text(str(file)) for file in own)
         relation = f"read_parquet([{names}], union_by_name = true, file_row_number = true)"
-        # 2^40 rows in a file, 2^23 files: no row of two has the same number.
-        _read_in_place(connection, table, relation, "file_index * 1099511627776 + file_row_number", _shown(own))
+        _read_in_place(connection, table, relation, f"file_index * {FILE_ROWS} + file_row_number", _shown(own))
 
 
 def _open_lines(connection: DuckDBPyConnection, files: list[Path]) -> None:
