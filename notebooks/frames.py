@@ -58,6 +58,11 @@ def kinds(columns: Iterable[str]) -> dict[str, str]:
     return {name: "id" if name == "EventId" else texts.get(_TYPES[name], _TYPES[name]) for name in columns}
 
 
+def is_dynamic(name: str) -> bool:
+    """Tell whether a column's values are JSON."""
+    return _TYPES[name] == "dynamic" if name in _TYPES else False
+
+
 def of_result(table: ResultTable) -> pd.DataFrame:
     """Give a query's answer as a frame, typed; `attrs["partial"]` says why it is not whole, or None."""
     data = {

@@ -46,8 +46,14 @@ def _reduced(column: pa.Array, kind: str) -> Any:
 
 
 def _text(column: pa.Array) -> tuple[NDArray[Any], pa.Array]:
-    encoded = pc.dictionary_encode(column.fill_null("") if column.null_count else column)
-    return encoded.indices.to_numpy().astype(_smallest(len(encoded.dictionary))), encoded.dictionary
+    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    numbers, values = encoded.indices, encoded.dictionary
+    if numbers.null_count:
+        # None and an empty text are the same here.
+        place = values.index("").as_py()
+        values = values if place >= 0 else pa.concat_arrays([values, pa.array([""], values.type)])
+        numbers = numbers.fill_null(place if place >= 0 else len(values) - 1)
+    return numbers.to_numpy().astype(_smallest(len(values))), values
 
 
 def _time(column: pa.Array) -> NDArray[Any]:
