@@ -43,13 +43,13 @@ def measure(path: Path, *, all_columns: bool) -> dict[str, float]:
     done("load")
     days = events["TimeGenerated"].dt.floor("D")
     a_day = events.groupby([days, events["Component"]], observed=True).size().unstack(fill_value=0)
-    figures.stacked(a_day, "Events a day, by component", y="events").to_json()
+    figures.stacked(a_day, "", of="Events a day, by component", y="events").to_json()
     done("first figure")
     first_peak = _peak_mb()
     rows = len(events)
     told = history.load_events(path, components=history.OBSERVERS)
     drifts = history.drift_episodes(told)
-    figures.bands(history.anomaly_bands(history.drift_rate(drifts)), "Drifts a day").to_json()
+    figures.bands(history.anomaly_bands(history.drift_rate(drifts)), "", of="Drifts a day").to_json()
     done("drifts and their figure")
     return {**steps, "rows": rows, "drifts": len(drifts), "first peak MB": first_peak, "peak MB": _peak_mb()}
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from notebooks.history import what_is_missing
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
 
 _NONE: Final = "\u2013"
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_TENTH, _MINUTE, _HOUR, _DAY = 0.1, 60, 3600, 86400
 
 
 def say(text: str) -> None:
@@ -57,9 +60,11 @@ def agree(events: pd.DataFrame, what: str, here: object, there: object) -> None:
 
 
 def span(seconds: float | None) -> str:
-    """Write a length of time for people: 3.2 s, 4 min, 2.5 h, 3.1 days; a dash where there is none."""
+    """Write a length of time for people: 20 ms, 3.2 s, 4.0 min, 2.5 h, 3.1 days; a dash where there is none."""
     if seconds is None or pd.isna(seconds):
         return _NONE
+    if 0 < seconds < _TENTH:
+        return f"{seconds * 1000:.0f} ms"
     for unit, size in (("days", _DAY), ("h", _HOUR), ("min", _MINUTE)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
@@ -67,31 +72,72 @@ def span(seconds: float | None) -> str:
 
 
 def table(rows: pd.DataFrame, *, top: int = 20, without: str = "Nothing.") -> None:
-    """Show the first rows as a table; `without` where there are none."""
+    """Show the first rows as a table for people: words for names of columns, lengths of time with units.
+
+    `without` is said where there are no rows.
+    """
     from IPython.display import display  # noqa: PLC0415 - as above
 
     if rows.empty:
         say(f"*{without}*")
         return
-    shown = rows.head(top).reset_index(drop=True)
-    for name in shown.columns:
-        if isinstance(shown[name].dtype, pd.DatetimeTZDtype):
-            shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M:%S").fillna(_NONE)
-        elif str(name).endswith("Seconds"):
-            shown[name] = [span(value) for value in shown[name]]
-    shown.columns = [str(name).removesuffix("Seconds") for name in shown.columns]
-    styled = shown.style.hide(axis="index").format(_number, na_rep=_NONE).set_properties(**_LEFT)
+    styled = readable(rows.head(top)).style.hide(axis="index").set_properties(**_LEFT)
     styled = styled.set_table_styles([{"selector": "th", "props": [("text-align", "left")]}])
     display(styled)  # type: ignore[no-untyped-call]  # IPython ships no types
     if len(rows) > top:
         say(f"*{top} of {len(rows):,} rows.*")
 
 
-def _number(value: object) -> str:
-    """Write a value for people: three digits that say something, and thousands apart."""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - a thousand
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+def commands(lines: Sequence[str], *, top: int = 10, without: str = "Nothing.") -> None:
+    """Show commands as a block that can be copied; `without` where there are none."""
+    more = f"\n*{top} of {len(lines)}.*" if len(lines) > top else ""
+    block = "\n".join(lines[:top])
+    say(f"```sh\n{block}\n```\n{more}" if lines else f"*{without}*")
 
 
-_LEFT: dict[str, Any] = {"text-align": "left", "white-space": "normal", "vertical-align": "top"}
+def readable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame as text: UTC times to the second, `...Seconds` with units, `...Share` in percent, other numbers."""
+    return pd.DataFrame({
+        heading(str(name)): [_text(str(name), value) for value in rows[name]] for name in rows.columns
+    })  # fmt: skip
+
+
+def heading(name: str) -> str:
+    """Write a column's name as words: `WrongForSeconds` as Wrong for, `OldIp` as Old IP."""
+    words = _WORDS.findall(name.removesuffix("Seconds")) or [name.removesuffix("Seconds")]
+    told = [_ACRONYMS.get(word.lower(), word.lower()) for word in words]
+    return " ".join([told[0] if told[0].isupper() else told[0][:1].upper() + told[0][1:], *told[1:]])
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if pd.isna(value):
+        return _NONE
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if name.endswith("Seconds"):
+        return span(float(value))
+    return f"{value:.1%}" if name.endswith("Share") else number(value)
+
+
+def number(value: Any) -> str:
+    """Write a number for people: thousands apart, three digits that say something, and none that do not."""
+    if isinstance(value, Integral):
+        return f"{int(value):,}"
+    if not isinstance(value, Real):
+        return str(value)
+    size = abs(float(value))
+    if size >= 1000:  # noqa: PLR2004 - a thousand
+        return f"{value:,.0f}"
+    if 0 < size < _LITTLE:
+        return f"< {_LITTLE}" if float(value) > 0 else f"> -{_LITTLE}"
+    return f"{float(value):.3g}"
+
+
+_LITTLE: Final = 0.001
+_WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_ACRONYMS: Final = {"ip": "IP", "dns": "DNS", "arm": "ARM", "gb": "GB", "fqdn": "FQDN", "ptr": "PTR"}
+_LEFT: Final[dict[str, Any]] = {"text-align": "left", "white-space": "normal", "vertical-align": "top"}

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 LIVE: Final = "container group"
 NAMED: Final = "A record"
 _IP_COLUMNS: Final = ("What", "Ip", "From", "Until", "IsLast")
-_LINE_COLUMNS: Final = ("Time", "Severity", "Component", "EventType", "ContainerGroup", "Fqdn", "Vantage", "Story")
+_LINE_COLUMNS: Final = (
+    "Time", "Severity", "Component", "EventType", "ContainerGroup", "Fqdn", "Vantage", "ErrorCode", "Story",
+)  # fmt: skip
 
 
 def about(events: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -103,9 +105,9 @@ def incident_timeline(  # noqa: PLR0913 - what it is about, and when
 ) -> pd.DataFrame:
     """Give everything that happened to a group or a zone in order, a sentence each: for a post-mortem.
 
-    Rows: Time, Severity, Component, EventType, ContainerGroup, Fqdn, Vantage, Story. Of the probe's events those are
-    given at which a name's verdict changes, seen from one network; without `probes` none. Raises ValueError without a
-    group or zone.
+    Rows: Time, Severity, Component, EventType, ContainerGroup, Fqdn, Vantage, ErrorCode, Story. Of the probe's events
+    those are given at which a name's verdict changes, seen from one network; without `probes` none. Raises ValueError
+    without a group or zone.
     """
     if not (group or zone):
         raise ValueError("say whom the incident is about: group= or zone=")

@@ -61,7 +61,10 @@ def anomaly_bands(rate: pd.DataFrame, *, period: int = 7, value: str = "Drifts",
         return rate.assign(Expected=counts, Low=counts, High=counts, IsAnomaly=np.array([], dtype=bool))
     root = 2 * np.sqrt(counts + 0.375)
     if len(counts) >= 2 * period + 1:
-        parts = STL(root, period=period, robust=True).fit()
+        # A rhythm that stays the same, and a level that changes over weeks: what may change faster is bent by a single
+        # bad day near either end, which then looks usual.
+        same, weeks = 10 * (len(counts) // period) + 1, 3 * period + (3 * period + 1) % 2
+        parts = STL(root, period=period, robust=True, seasonal=same, seasonal_deg=0, trend=weeks).fit()
         usual = np.asarray(parts.trend + parts.seasonal)
     else:
         usual = np.full_like(root, np.median(root))

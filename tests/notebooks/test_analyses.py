@@ -105,6 +105,14 @@ def test_the_usual_is_no_anomaly_and_a_spike_is():
     assert history.anomaly_bands(rate)["IsAnomaly"].to_numpy().nonzero()[0].tolist() == [50]
 
 
+@pytest.mark.parametrize("day", [1, 45, 87, 89])
+def test_a_bad_day_near_either_end_does_not_make_itself_usual(day):
+    counts = np.random.default_rng(3).poisson(1.5, 90)
+    counts[day] = 14
+    rate = pd.DataFrame({"TimeGenerated": pd.date_range(START, periods=90, freq="D"), "Drifts": counts})
+    assert history.anomaly_bands(rate)["IsAnomaly"].to_numpy().nonzero()[0].tolist() == [day]
+
+
 @pytest.mark.parametrize("days", [0, 1, 5, 14, 15])
 def test_bands_are_given_for_any_length(days):
     rate = pd.DataFrame({"TimeGenerated": pd.date_range(START, periods=days, freq="D"), "Drifts": [1] * days})
