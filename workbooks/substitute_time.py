@@ -79,8 +79,12 @@ def iso_duration(milliseconds: int) -> str:
 
 def grain(time: TimeRange) -> str:
     """Choose a bin for a chart over this range, as a KQL literal: some 30 to 60 points."""
-    length = duration_ms(time)
-    return kql_duration(next((size for limit, size in _GRAINS if length <= limit), _DAY))
+    return kql_duration(grain_ms(duration_ms(time)))
+
+
+def grain_ms(length: float) -> int:
+    """Give the bin for a range of this length; both in milliseconds."""
+    return next((size for limit, size in _GRAINS if length <= limit), _DAY)
 
 
 def label(time: TimeRange, now: datetime) -> str:

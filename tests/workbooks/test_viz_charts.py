@@ -113,6 +113,18 @@ def test_a_bar_is_as_wide_as_the_bin_that_it_stands_for_however_few_there_are(ma
     assert [trace.get("width") for trace in found] == ([width and width * 60_000 * 0.9] if rows else [])
 
 
+def test_the_bar_of_a_single_bin_is_as_wide_as_bins_of_its_range_are(make):
+    table = make.table("T:datetime, V:long", (T[0], 1))
+    (trace,) = chart(table, "barchart", ChartSettings(), (T[0], T[0] + timedelta(days=7))).figure["data"]
+    assert trace["width"] == 6 * 3_600_000 * 0.9
+
+
+def test_a_bar_that_is_none_says_how_wide_bins_are_where_no_two_bars_do(make):
+    table = make.table("T:datetime, V:long", (T[0], 1), (T[0] + timedelta(days=3), 2))
+    (trace,) = chart(table, "barchart", ChartSettings()).figure["data"]
+    assert (trace["x"][-1], trace["y"]) == ("2026-03-02T00:00:00.000Z", [1.0, 2.0, None])
+
+
 def test_bars_side_by_side_share_their_bin(make):
     table = make.table("T:datetime, V:long, W:long", (T[0], 1, 2), (T[1], 1, 2))
     first, second = chart(table, "unstackedbar", ChartSettings()).figure["data"]

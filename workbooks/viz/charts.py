@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from workbooks.substitute_time import grain_ms
 from workbooks.viz.figure import Json, figure_of, pie_of
 from workbooks.viz.numbers import number
 from workbooks.viz.series import Axes, Series, axes_of, most_of, plain, series_of
@@ -63,7 +64,8 @@ def chart(
         shown = [Series(one.name, one.xs[:share], one.ys[:share]) for one in shown]
         notes.append(f"{points:,} points: the first {MOST_POINTS:,} are drawn.")
     types = {column.name: column.type for column in table.columns}
-    figure = figure_of(shown, kind, types[axes.x], settings)
+    grain = grain_ms((time[1] - time[0]).total_seconds() * 1000) if time else None
+    figure = figure_of(shown, kind, types[axes.x], settings, grain)
     if time is not None and figure["layout"]["xaxis"]["type"] == "date" and points:
         figure["layout"]["xaxis"]["range"] = _span([x for one in shown for x in one.xs], time)
     return Chart(figure, tuple(notes), _said(shown))

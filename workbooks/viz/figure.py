@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbooks.viz.columns import NUMERIC
 from workbooks.viz.numbers import best_unit
 from workbooks.viz.palettes import HUES, color_class
-from workbooks.viz.series import Series, bin_of
+from workbooks.viz.series import Series, bin_of, next_bin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,11 +31,13 @@ _SUFFIXES: Final[Mapping[int, str]] = {1: "%", 2: "B", 31: "/s", 32: "/min"}
 """Unit number -> what follows a number on the axis; durations are drawn in the unit that suits them."""
 
 
-def figure_of(found: Sequence[Series], kind: str, x_type: str, settings: ChartSettings) -> Json:
-    """Give the figure of some series. `x_type` is the column type of x."""
+def figure_of(
+    found: Sequence[Series], kind: str, x_type: str, settings: ChartSettings, grain: int | None = None
+) -> Json:
+    """Give the figure of some series. `x_type` is the column type of x, `grain` the usual bin of its range in ms."""
     factor, suffix = _unit(found, settings)
     scaled = [Series(one.name, one.xs, [None if y is None else y * factor for y in one.ys]) for one in found]
-    period = bin_of(x for one in found for x in one.xs) if kind in BARS and x_type == "datetime" else None
+    period = bin_of((x for one in found for x in one.xs), grain) if kind in BARS and x_type == "datetime" else None
     hues = hues_of([one.name for one in found], settings)
     traces = [_trace(one, kind, settings, hues[: index + 1]) for index, one in enumerate(scaled)]
     if period:
@@ -108,16 +110,23 @@ def _in_bins(traces: Sequence[Json], period: int, *, side_by_side: bool) -> list
     """Have bars fill the bins that begin at their x, but for a gap; Plotly makes them as wide as bins are apart."""
     width = period * _FILLED / (len(traces) if side_by_side else 1)
     start = period * (1 - _FILLED) / 2
-    return [
+    placed = [
         {**trace, "width": width, "offset": start + (width * index if side_by_side else 0)}
         for index, trace in enumerate(traces)
     ]
+    # Plotly says no times on the axis that are nearer to one another than bars are: one that is none tells it of bins.
+    after = next_bin((x for trace in traces for x in trace["x"]), period)
+    if after is None:
+        return placed
+    empty = {"x": [*placed[0]["x"], after], "y": [*placed[0]["y"], None]}
+    return [{**placed[0], **empty}, *placed[1:]]
 
 
 def _layout(kind: str, x_type: str, settings: ChartSettings) -> Json:
-    x: Json = {"type": {"datetime": "date"}.get(x_type, "linear" if x_type in NUMERIC else "category"),
-               "title": {"text": settings.x.label}}  # fmt: skip
-    return {"xaxis": x, "yaxis": {"title": {"text": settings.y.label}, "rangemode": "tozero"},
+    # A title without words takes room all the same.
+    x, y = ({"title": {"text": axis.label}} if axis.label else {} for axis in (settings.x, settings.y))
+    kind_of_x = {"datetime": "date"}.get(x_type, "linear" if x_type in NUMERIC else "category")
+    return {"xaxis": {**x, "type": kind_of_x}, "yaxis": {**y, "rangemode": "tozero"},
             "showlegend": settings.show_legend, "barmode": "group" if kind == "unstackedbar" else "stack",
             "hovermode": "x unified" if kind in _LINES else "closest"}  # fmt: skip
 

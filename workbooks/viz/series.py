@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,16 +112,30 @@ def most_of(found: list[Series], most: int) -> list[Series]:
     return [*(one for one in found if id(one) in kept), _ordered(Series(OTHER, list(sums), list(sums.values())))]
 
 
-def bin_of(xs: Iterable[Any]) -> int | None:
+def bin_of(xs: Iterable[Any], usual: int | None = None) -> int | None:
     """Give the width of the bins that times stand in, in milliseconds: the widest one that all of them begin.
 
-    None where they stand in no bins. A bar is as wide as its bin, also where there are few bars.
+    None where they stand in no bins. Of one time alone nothing could be told: its bin is the `usual` one of the range.
     """
     moments = sorted({_milliseconds(x) for x in xs if isinstance(x, str) and x})
     if not moments or any(moment % _MINUTE for moment in moments):
         return None
+    if len(moments) == 1 and usual and not moments[0] % usual:
+        return usual
     nearest = min((after - before for before, after in pairwise(moments)), default=_BINS[0])
     return next((width for width in _BINS if width <= nearest and not any(one % width for one in moments)), None)
+
+
+def next_bin(xs: Iterable[Any], width: int) -> str | None:
+    """Give the bin after the first one; None where two bins of the chart stand side by side already."""
+    moments = sorted({_milliseconds(x) for x in xs if isinstance(x, str) and x})
+    if any(after - before == width for before, after in pairwise(moments)):
+        return None
+    try:
+        after = datetime.fromtimestamp((moments[0] + width) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None  # it would be after the last year that there is
+    return str(plain(after))
 
 
 def _milliseconds(iso: str) -> int:
