@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 _SUFFIXES: Final = (".parquet", ".pq")
 
 
+class ExportError(InputError):
+    """An export that cannot be made as it is asked for. The message says what to give."""
+
+    code = "bad_export"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to export: `last` back from now (of files: from their last event), None for everything that files have."""
@@ -45,7 +51,7 @@ def export(wanted: Wanted, *, json: bool) -> int:
         with _bar() as tell:
             done = _of_files(wanted, key, tell) if wanted.data else _of_workspace(wanted, key, tell)
     except OSError as error:
-        raise InputError(f"{wanted.out} cannot be written: {error.strerror or error}") from error
+        raise ExportError(f"{wanted.out} cannot be written: {_why(error)}") from error
     if json:
         console.show_json(_summary(wanted, done))
     else:
@@ -55,15 +61,15 @@ def export(wanted: Wanted, *, json: bool) -> int:
 
 def _check(wanted: Wanted) -> None:
     if wanted.out.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"{wanted.out}: the name must end in .parquet")
+        raise ExportError(f"{wanted.out}: the name must end in .parquet")
     if not wanted.out.absolute().parent.is_dir():
-        raise InputError(f"{wanted.out}: there is no folder {wanted.out.absolute().parent}; make it first")
+        raise ExportError(f"{wanted.out}: there is no folder {wanted.out.absolute().parent}; make it first")
     if wanted.out.is_dir():
-        raise InputError(f"{wanted.out} is a folder")
+        raise ExportError(f"{wanted.out} is a folder")
     if wanted.key_file and not wanted.hash_names:
-        raise InputError("--salt-file is for --hash-names: give both, or neither")
+        raise ExportError("--salt-file is for --hash-names: give both, or neither")
     if wanted.data and wanted.out.exists() and wanted.data.exists() and wanted.out.samefile(wanted.data):
-        raise InputError(f"{wanted.out} is what is exported; name another file")
+        raise ExportError(f"{wanted.out} is what is exported; name another file")
 
 
 def _key(wanted: Wanted) -> bytes:
@@ -79,10 +85,15 @@ def _key(wanted: Wanted) -> bytes:
                 stream.write(secrets.token_bytes(KEY_BYTES))
         key = wanted.key_file.read_bytes()
     except OSError as error:
-        raise InputError(f"--salt-file {wanted.key_file}: {error.strerror or error}") from error
+        raise ExportError(f"--salt-file {wanted.key_file}: {_why(error)}") from error
     if len(key) < KEY_BYTES // 2:
-        raise InputError(f"--salt-file {wanted.key_file} has {len(key)} bytes; it needs {KEY_BYTES // 2} or more")
+        raise ExportError(f"--salt-file {wanted.key_file} has {len(key)} bytes; it needs {KEY_BYTES // 2} or more")
     return key
+
+
+def _why(error: OSError) -> str:
+    # Arrow's errors have a text of their own, which names a file that is not there any more.
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _hasher(key: bytes | None) -> Callable[[Iterator[str]], Pseudonyms] | None:
