@@ -19,9 +19,14 @@ A_DAY = 60
 
 
 def rows(now):
-    """Give rows of the last days, each minute with one; the one at each hour is there twice."""
+    """Give rows of the last days, sixty a day; the first of each day is there twice, and one lies on midnight.
+
+    Days are asked one by one, both ends included: what lies between two of them comes with both.
+    """
+    midnight = (now - timedelta(hours=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    between = round((now - midnight) / timedelta(days=1) * A_DAY)
     for number in range(DAYS * A_DAY):
-        moment = now - timedelta(days=number / A_DAY, seconds=5)
+        moment = midnight if number == between else now - timedelta(days=number / A_DAY, seconds=5)
         stamp = moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
         row = {
             "TimeGenerated": stamp, "EventTime": stamp, "EventId": f"e{number}", "Component": "probe",
@@ -97,10 +102,12 @@ def test_a_throttle_a_timeout_and_a_partial_answer_on_the_way_change_nothing(azu
     assert len(load(workspace)) == DAYS * A_DAY
 
 
-def test_answers_that_are_cut_are_asked_in_pieces(workspace, monkeypatch):
-    # A row limit of the API stands for half a million rows.
-    monkeypatch.setattr(fetching, "QUERY", "set truncationmaxrecords=20; AciDnsEvents()")
-    assert len(load(workspace)) == DAYS * A_DAY
+@pytest.mark.parametrize(("limit", "span", "rows"), [(20, "5d", DAYS * A_DAY), (2, "1d", A_DAY)])
+def test_answers_that_are_cut_are_asked_in_pieces(limit, span, rows, workspace, monkeypatch):
+    # A row limit of the API stands for half a million rows: hours have fewer than 20, but more than two.
+    monkeypatch.setattr(fetching, "QUERY", f"set truncationmaxrecords={limit}; AciDnsEvents()")
+    found = history.load_events(workspace, span, progress=False)
+    assert len(found) == found["EventId"].nunique() == rows
 
 
 def test_what_cannot_be_had_is_named_and_the_rest_kept(azure, workspace, shallow, tmp_path):
