@@ -188,15 +188,19 @@ def watch(browser, served):
 
 @pytest.fixture(scope="session")
 def axe(project_root, require_tool):
-    """Give `axe(page)`: the serious and critical findings of axe-core."""
+    """Give `axe(page, rule="")`: the serious and critical findings of axe-core, of one rule or of all."""
     script = project_root / "node_modules/axe-core/axe.min.js"
     if not script.exists():
         message = "needs node_modules/axe-core: make setup-node"
         (pytest.fail if os.environ.get("REQUIRE_TOOLS") == "1" else pytest.skip)(message)
 
-    def run(page):
-        page.add_script_tag(path=str(script))
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    source = script.read_text("utf-8")
+
+    def run(page, rule=""):
+        if not page.evaluate("Boolean(window.axe)"):
+            page.evaluate(source)  # the page's own policy holds meanwhile: a script element would be refused
+        options = {"resultTypes": ["violations"], **({"runOnly": [rule]} if rule else {})}
+        found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
         return [
             f"{one['id']}: {node['target']} {node['html'][:150]} {node.get('failureSummary', '')[:200]}"
             for one in found

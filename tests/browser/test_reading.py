@@ -286,7 +286,7 @@ def test_everything_is_reached_by_keyboard_alone(watch):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_on_a_page_with_everything(watch, axe, theme):
-    watched = watch(bypass_csp=True, color_scheme=theme)
+    watched = watch(color_scheme=theme)
     page = watched.open("/w/try?Picked=canary&Components=audit&Hostile=x")
     page.locator("details.multi summary").click()
     assert axe(page) == []
