@@ -22,6 +22,8 @@ __all__ = [
 ]  # fmt: skip
 _MOST: Final = 40
 """Bars and rows of a heat map that can still be read; the rest is left out, and the title says so."""
+_FEW: Final = 10
+"""Counts up to here are written one by one on their axis: there is no half of a drift."""
 _TIMES: Final = {
     0.1: "0.1 s", 1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h", 21600: "6 h", 86400: "1 day",
     604800: "1 week", 2592000: "1 month",
@@ -81,6 +83,9 @@ def bars(table: pd.DataFrame, title: str, *, of: str, x: str, most: int = _MOST)
     rows = _fewer(rows.head(most)[::-1])
     figure = go.Figure([go.Bar(y=rows.index, x=rows[name], name=str(name), orientation="h") for name in rows.columns])
     figure.update_layout(barmode="stack", showlegend=len(rows.columns) > 1, bargap=0.25, legend_traceorder="normal")
+    few = rows.sum(axis=1)
+    if few.max() <= _FEW and (few % 1 == 0).all():
+        figure.update_xaxes(dtick=1)
     return titled(figure, title, of=of + cut, x=x, height=190 + 24 * len(rows))
 
 

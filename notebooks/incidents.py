@@ -136,7 +136,8 @@ def summary(incident: Incident, outages: pd.DataFrame, failures: pd.DataFrame) -
     told = {
         "What was wrong": _what(worst),
         "How long": _how_long(worst),
-        "What led to it": f"{worst['Cause']}.",
+        "What led to it": ("" if worst["StartKnown"] else "no event told of it; what was found: ")
+        + f"{worst['Cause']}.",
         "Who noticed, who repaired": _who(worst),
         "What clients got": _clients(outages),
         "Was it alone": _others(incident),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,26 +17,53 @@ FOLDER: Final = Path(__file__).resolve().parent
 _OFFLINE: Final = dict.fromkeys(
     ("require_js_url", "mathjax_url", "jquery_url", "mermaid_js_url", "jupyter_widgets_base_url"), ""
 )
+_LINK: Final = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb\)")
+_TEMPLATE: Final = """{% extends 'lab/index.html.j2' %}
+{% block html_head_css %}{{ super() }}<style>
+body { max-width: 1060px; margin: 0 auto !important; }
+details.code > summary { color: #5f5f5f; cursor: pointer; font: 12px sans-serif; margin: 2px 5px; }
+.jp-OutputArea-output table { font-size: 13px; }
+</style>{% endblock %}
+{% block input %}<details class="code"><summary>code</summary>{{ super() }}</details>{% endblock %}
+"""
+"""Who reads a page wants what was found; the code is a click away."""
 
 
 def render(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
     """Run one notebook with parameters, and write it as HTML into a folder. Raises nbclient's CellExecutionError."""
     import nbformat  # noqa: PLC0415 - half a second, and only who renders needs them
-    from nbclient import NotebookClient  # noqa: PLC0415 - same
+    from jinja2 import DictLoader  # noqa: PLC0415 - same
     from nbconvert import HTMLExporter  # noqa: PLC0415 - same
 
     document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     with_parameters(document, parameters)
-    NotebookClient(document, timeout=600, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    execute(document)
+    for cell in document.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _LINK.sub(r"](\1.html)", cell.source)
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="lab", exclude_input_prompt=True, exclude_output_prompt=True, **_OFFLINE
-    )
+        template_file="folded.html.j2", extra_loaders=[DictLoader({"folded.html.j2": _TEMPLATE})],
+        exclude_input_prompt=True, exclude_output_prompt=True, **_OFFLINE,
+    )  # fmt: skip
     body, _ = exporter.from_notebook_node(document, resources={"metadata": {"name": notebook.stem}})
     out.mkdir(parents=True, exist_ok=True)
     target, unfinished = out / f"{notebook.stem}.html", out / f".{notebook.stem}.html.part"
     unfinished.write_text(body, encoding="utf-8")
     unfinished.replace(target)
     return target
+
+
+def execute(document: Any, *, timeout: float = 600) -> None:
+    """Run a notebook's cells in a kernel of its own, in this folder; their outputs are in the document then."""
+    from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415 - as above
+    from nbclient import NotebookClient  # noqa: PLC0415 - same
+
+    with tempfile.TemporaryDirectory(prefix="drift-kernel-") as folder:
+        # Sockets in a folder of this user's own: over TCP everybody on this machine could talk to the kernel.
+        ipc = {"transport": "ipc", "ip": f"{folder}/k"} if os.name == "posix" else {}
+        kernel = AsyncKernelManager(kernel_name="python3", connection_file=f"{folder}/kernel.json", **ipc)
+        resources = {"metadata": {"path": str(FOLDER)}}
+        NotebookClient(document, km=kernel, timeout=timeout, resources=resources).execute(cleanup_kc=True)
 
 
 def with_parameters(document: Any, parameters: dict[str, Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from numbers import Integral, Real
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,7 +29,7 @@ def say(text: str) -> None:
 
 def describe(events: pd.DataFrame) -> str:
     """Say in Markdown what a loaded history holds; of an empty one, what to do."""
-    source, missing = events.attrs.get("source", "this source"), what_is_missing(events)
+    source, missing = PurePath(events.attrs.get("source", "this source")).name, what_is_missing(events)
     warning = f"\n\n> ⚠ {missing}".replace("\n  ", "\n> - ") if missing else ""
     if events.empty:
         return (
@@ -90,9 +92,16 @@ def table(rows: pd.DataFrame, *, top: int = 20, without: str = "Nothing.") -> No
 
 def commands(lines: Sequence[str], *, top: int = 10, without: str = "Nothing.") -> None:
     """Show commands as a block that can be copied; `without` where there are none."""
-    more = f"\n*{top} of {len(lines)}.*" if len(lines) > top else ""
-    block = "\n".join(lines[:top])
-    say(f"```sh\n{block}\n```\n{more}" if lines else f"*{without}*")
+    from IPython.display import display  # noqa: PLC0415 - as above
+
+    if not lines:
+        say(f"*{without}*")
+        return
+    text = "\n".join(lines[:top])
+    page = f'<pre style="white-space: pre-wrap; font-size: 12px">{html.escape(text)}</pre>'
+    display({"text/html": page, "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types
+    if len(lines) > top:
+        say(f"*{top} of {len(lines):,}.*")
 
 
 def readable(rows: pd.DataFrame) -> pd.DataFrame:

@@ -43,12 +43,15 @@ def _lower(events: pd.DataFrame, name: str) -> pd.Series[str]:
     return column.map({text: str(text).lower() for text in column.unique()}).astype("object")
 
 
-def ip_timeline(events: pd.DataFrame, group: str, now: datetime | None = None) -> pd.DataFrame:
+def ip_timeline(
+    events: pd.DataFrame, group: str, now: datetime | None = None, drifts: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Give which address a container group had, and which its A record named, as stretches of time.
 
     Rows: What (`container group` or `A record`), Ip (empty: none), From, Until; the last of each What (IsLast) goes
     on up to `now` (None: the moment of the load, or the last event). What is told is what events say, from when they
-    say it: between a change and the first event about it, the stretch before still counts.
+    say it: between a change and the first event about it, the stretch before still counts. An audit that finds all
+    right again does not name the groups; with the `drifts` of drift_episodes it is told of them, too.
     """
     rows = about(events, group)
     told = rows[rows["Component"].isin(["reconciler", "tracker", "audit"]) & (rows["EventType"] != "canary")]
@@ -56,7 +59,8 @@ def ip_timeline(events: pd.DataFrame, group: str, now: datetime | None = None) -
         return pd.DataFrame({name: pd.Series(dtype=_kind(name)) for name in _IP_COLUMNS})
     end = pd.Timestamp(now or events.attrs.get("now") or events["TimeGenerated"].max())
     told = told.assign(Time=time_of(told)).sort_values(["Time", "EventId"])
-    parts = [_stretches(LIVE, _live(told), end), _stretches(NAMED, _named(told), end)]
+    named = sorted([*_named(told), *(_audited(drifts, told) if drifts is not None else [])], key=lambda each: each[0])
+    parts = [_stretches(LIVE, _live(told), end), _stretches(NAMED, named, end)]
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
@@ -79,6 +83,13 @@ def _named(rows: pd.DataFrame) -> list[tuple[pd.Timestamp, str]]:
         elif kind in {"first_seen", "drift_detected"}:
             found.append((time, str(old)))
     return found
+
+
+def _audited(drifts: pd.DataFrame, told: pd.DataFrame) -> list[tuple[pd.Timestamp, str]]:
+    """Give what DNS named when an audit found the group right again: the address that it has, or none."""
+    mine = drifts["ContainerGroupId"].str.lower().isin(set(told["ContainerGroupId"].astype("str").str.lower()) - {""})
+    rows = drifts[mine & (drifts["RepairEventType"] == "audit_completed") & (drifts["Aspect"] == "records")]
+    return list(zip(rows["Repaired"], rows["LiveIp"].astype("str"), strict=True))
 
 
 def _stretches(what: str, told: Iterable[tuple[pd.Timestamp, str]], end: pd.Timestamp) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Histories to explore: ninety days of a small fleet with what really happened, three days, and none."""
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from kql.duckdb_engine import connect
 from local_azure.history.shape import Shape
 from local_azure.history.truth import Truth
 from local_azure.history.write import write_duckdb, write_parquet
+from notebooks import source
 
 SHAPE = Shape(groups=12, probe_minutes=240, audit_minutes=360, canary_minutes=720, deploys=0.8)
 
@@ -43,6 +46,16 @@ def days(tmp_path_factory):
     path = tmp_path_factory.mktemp("history") / "days"
     _, truth = write_parquet(path, Shape.tiny())
     return Sample(path, truth)
+
+
+@pytest.fixture
+def demo_rows(project_root, tmp_path):
+    """Give a copy of the rows that `make demo` left: skipped without them, failed where REQUIRE_TOOLS=1."""
+    left = project_root / source.DEMO
+    if left.exists():
+        return Path(shutil.copy(left, tmp_path / "demo.duckdb"))
+    reason = f"needs {source.DEMO}, which `make demo` leaves"
+    return pytest.fail(reason, pytrace=False) if os.environ.get("REQUIRE_TOOLS") == "1" else pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -204,6 +204,16 @@ def test_the_addresses_of_a_group_are_the_true_ones(season, events):
         assert all(one != two for one, two in itertools.pairwise(rows["Ip"]))
 
 
+def test_what_an_audit_finds_right_again_is_named_from_then_on(events, drifts):
+    mine = drifts[(drifts["ContainerGroupId"] != "") & ~drifts["IsOpen"]].tail(1)
+    drift, moment = mine.iloc[0], mine["Repaired"].iloc[0] + pd.Timedelta("1s")
+    told = mine.assign(RepairEventType="audit_completed", Repaired=moment, LiveIp="10.99.0.1")
+    found = history.ip_timeline(events, drift["ContainerGroupId"], drifts=told)
+    named = found[(found["What"] == "A record") & (found["Ip"] == "10.99.0.1")]
+    assert named["From"].tolist() == [moment]
+    assert "10.99.0.1" not in set(history.ip_timeline(events, drift["ContainerGroupId"])["Ip"])
+
+
 def test_an_incident_is_told_in_order_and_whole(season, events, drifts):
     worst = drifts[drifts["ContainerGroupId"] != ""].sort_values("WrongForSeconds").iloc[-1]
     start, end = worst["Detected"] - pd.Timedelta("2h"), worst["LastSeen"] + pd.Timedelta("2h")

@@ -133,6 +133,8 @@ WORST = {
         ({}, "**2.0 h**, from 2026-11-01 00:00 to 2026-11-01 02:00 (UTC)"),
         ({}, "the tracker noticed after 100.0 s; the reconciler put it right 118.3 min later"),
         ({}, "It was known for 118.3 min and not right: who was told"),
+        ({}, "**What led to it**: deployed."),
+        ({"StartKnown": False}, "no event told of it; what was found: deployed."),
         ({"StartKnown": False}, "at most **2.0 h**, from 2026-11-01 00:00 at the earliest"),
         ({"StartKnown": False, "Start": pd.NaT}, "at least **2.0 h**, from 2026-11-01 00:01 or before"),
         ({"WrongForSeconds": 12.0}, "from 2026-11-01 00:00:00 to"),
