@@ -26,6 +26,7 @@ demo: setup     ## the main job, end to end, on the local Azure
 
 test: setup lint types imports ## everything that must hold
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(MAKE) --no-print-directory browser
 
 lint: setup     ## ruff: rules and format
 	@$(BIN)/ruff check --quiet .
@@ -100,8 +101,9 @@ dashboard: setup ## the workbooks in a browser, on the demo's rows or, without a
 	@test -e $(DEMO_ROWS) || $(MAKE) --no-print-directory $(HISTORY)
 	@$(BIN)/drift dashboard --open --data $$(test -e $(DEMO_ROWS) && echo $(DEMO_ROWS) || echo $(HISTORY))
 
-browser: setup  ## the dashboard in a real browser (needs chromium and make setup-node)
-	@BROWSER_TESTS=1 $(BIN)/python -m pytest -q tests/browser
+# In processes of its own: the browser's driver keeps an event loop running, in which other tests could start none.
+browser: setup  ## the dashboard in a real browser (needs chromium and make setup-node; the demo's rows, if it ran)
+	@BROWSER_TESTS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal --timeout 180 tests/browser
 
 screenshots: setup ## pictures of the workbooks for the docs, in docs/images (needs chromium)
 	@$(BIN)/python scripts/screenshots.py

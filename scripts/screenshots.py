@@ -12,18 +12,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = "/usr/bin/chromium"
 CUT = "2026-10-28 02:40"
 """In the middle of an outage of the default history: drifts are open, and somebody looks."""
 PAGES = {
-    "fleet": "TimeRange=7d",
-    "container-group": "TimeRange=7d",
-    "reverse-dns": "TimeRange=7d",
-    "pipeline": "TimeRange=7d&CanaryEvery=1h&AuditEvery=6h&ProbeEvery=1h",
+    "fleet": "/w/fleet?TimeRange=7d",
+    "fleet-reconciler": "/w/fleet?TimeRange=7d&Tab=reconciler",
+    "container-group": "",
+    "reverse-dns": "/w/reverse-dns?TimeRange=7d",
+    "pipeline": "/w/pipeline?TimeRange=7d&CanaryEvery=1h&AuditEvery=6h&ProbeEvery=1h",
 }
+"""The container group's page is the one that the fleet's first open drift leads to."""
+WIDTH, HIGHEST = 1440, 1100
+MOST_BYTES = 300_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -54,6 +58,22 @@ def serving(data: Path) -> Iterator[str]:
         process.wait(20)
 
 
+def filled(page: Page, address: str) -> None:
+    """Go to a page, and wait until all of it is drawn and its charts stand still."""
+    page.goto(address)
+    page.wait_for_selector("body[data-filled]", timeout=120_000)
+    page.wait_for_timeout(1500)
+
+
+def take(page: Page, path: Path) -> None:
+    """Take a picture of the page, as high as it is and no higher than can be taken in."""
+    high = page.evaluate("document.querySelector('main').getBoundingClientRect().bottom + scrollY")
+    page.screenshot(path=path, clip={"x": 0, "y": 0, "width": WIDTH, "height": min(high, HIGHEST)}, full_page=True)
+    if path.stat().st_size > MOST_BYTES:
+        raise SystemExit(f"{path} has {path.stat().st_size:,} bytes, more than {MOST_BYTES:,}")
+    print(path)
+
+
 def main() -> None:
     """Write the pictures."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
@@ -61,14 +81,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(history(Path(folder))) as base, sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for theme in ("light", "dark"):
-            page = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=theme)
-            for name, chosen in PAGES.items():
-                page.goto(f"{base}/w/{name}?{chosen}")
-                page.wait_for_selector("body[data-filled]", timeout=120_000)
-                page.wait_for_timeout(1500)
-                path = target / f"{name}-{theme}.png"
-                page.screenshot(path=path)
-                print(path)
+            page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme=theme)
+            filled(page, base + PAGES["fleet"])
+            group = page.locator("a[href^='/w/container-group?Group=/']").first.get_attribute("href") or ""
+            for name, address in PAGES.items():
+                filled(page, base + (address or group))
+                take(page, target / f"{name}-{theme}.png")
+            page.close()
         browser.close()
 
 

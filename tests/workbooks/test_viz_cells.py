@@ -160,6 +160,9 @@ def test_a_bar_is_as_long_as_the_value_between_its_limits(soup):
         (5, "", "p-blue-4"),
         (5, "nobody knows it", "p-blue-4"),
         (-7, "red", "p-red-0"),
+        (10, "orangeRed", "p-red-8"),
+        (10, "redBright", "p-red-8"),
+        (10, "greenDark", "p-green-8"),
     ],
 )
 def test_a_heatmap_shades_by_the_place_between_lowest_and_highest(soup, value, palette, name):

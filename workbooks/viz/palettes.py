@@ -26,7 +26,8 @@ COLORS: Final[Mapping[str, str]] = {
 PALETTES: Final = frozenset(
     {"auto", "blue", "green", "red", "orange", "yellow", "purple", "magenta", "brown", "gray", "turquoise", "greenRed",
      "redGreen", "coldHot", "greenBlue", "yellowOrangeRed", "yellowOrangeBrown", "yellowGreenBlue", "whiteBlack",
-     "blackWhite", "none", "categorical", "lightBlue", "grayBlue"}
+     "blackWhite", "none", "categorical", "lightBlue", "grayBlue", "orangeRed", "purpleRed", "yellowGreen", "purpleBlue",
+     "orangeBlue"}
 )  # fmt: skip
 
 HUES: Final = ("blue", "orange", "green", "red", "purple", "turquoise", "brown", "magenta", "yellow", "gray")
@@ -35,7 +36,8 @@ HUES: Final = ("blue", "orange", "green", "red", "purple", "turquoise", "brown",
 _ALIASES: Final[Mapping[str, str]] = {
     "auto": "blue", "lightBlue": "blue", "grayBlue": "gray", "greenBlue": "coldHot", "yellowGreenBlue": "coldHot",
     "yellowOrangeRed": "greenRed", "yellowOrangeBrown": "greenRed", "blackWhite": "gray", "whiteBlack": "gray",
-    "categorical": "blue",
+    "categorical": "blue", "orangeRed": "red", "purpleRed": "red", "yellowGreen": "green", "purpleBlue": "blue",
+    "orangeBlue": "coldHot",
 }  # fmt: skip
 
 
@@ -46,8 +48,12 @@ def color_class(name: str) -> str:
 
 
 def shade_class(palette: str, value: float, low: float, high: float) -> str:
-    """Give the CSS class of a value's shade between `low` and `high`; "" for the palette `none`."""
-    known = {name.lower(): name for name in PALETTES}.get(palette.lower(), "blue")
+    """Give the CSS class of a value's shade between `low` and `high`; "" for the palette `none`.
+
+    A colour's name is a palette of its hue.
+    """
+    hue = color_class(palette).removeprefix("c-") or "blue"
+    known = {name.lower(): name for name in PALETTES}.get(palette.lower(), hue)
     if known == "none":
         return ""
     return f"p-{_ALIASES.get(known, known)}-{round(share_of(value, low, high) * (STEPS - 1))}"
