@@ -87,7 +87,7 @@ def _read_row(
     for number in range(len(times) * count):
         time = times[number // count]
         row = {name: _numbered(value, number) for name, value in values.items()}
-        row["TimeGenerated"] = _stamp(time)
+        row["TimeGenerated"] = stamp(time)
         if table is tables.EVENTS:
             row = completed(row, ".".join(map(str, (*path, number))))
         for copy in range(copies + 1):
@@ -121,7 +121,7 @@ def _columns(fields: Fields, table: tables.Table, now: datetime) -> dict[str, An
         value = fields.take(name)
         problem = _problem(kind, value)
         if kind == "datetime" and value is not None:
-            values[name] = fields.as_read(name, value, lambda text: _stamp(instant(text, now)), "")
+            values[name] = fields.as_read(name, value, lambda text: stamp(instant(text, now)), "")
         elif problem:
             fields.complain(name, problem)
         elif value is not None:
@@ -148,5 +148,6 @@ def _numbered(value: Any, number: int) -> Any:
     return [_numbered(item, number) for item in value] if isinstance(value, list) else value
 
 
-def _stamp(time: datetime) -> str:
+def stamp(time: datetime) -> str:
+    """Write an instant as the tables take it."""
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from alerts import cases, corpus
 from alerts.cases import AlertState, Case, CaseFile, Check, Expected
 from alerts.evaluate import Evaluation, grid, replay
+from alerts.side_by_side import SideBySide, can_move, fill, places
 from alerts.state import Change
 from alerts.yaml_source import SourceError
-from kql import tables
-from kql.duckdb_engine import DuckDbEngine, connect
+from kql.duckdb_engine import DuckDbEngine, connect, plan_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 THREADS: Final = 2
 """Files that are run at a time: DuckDB plans on one core, and there are at least two."""
+FEW_ROWS: Final = 500
+"""Up to so many rows in a test the plan of a query costs more than the query, and is made without optimizations."""
 _CLOSE: Final = 1e-9
 """How far, relatively, a value may be from the expected one: sums of real numbers are not exact."""
 
@@ -71,13 +73,35 @@ def _run_file(file: CaseFile, by_name: Mapping[str, Rule], rules: Sequence[str])
     chosen = [case for case in file.cases if not rules or case.rule in rules]
     if not chosen:
         return
-    connection = connect()
+    results: dict[int, CaseResult] = {}
+    for name in dict.fromkeys(case.rule for case in chosen):
+        own = [case for case in chosen if case.rule == name]
+        results |= {result.case.line: result for result in run_rule(file, own, by_name[name])}
+    yield from (results[case.line] for case in chosen)
+
+
+def run_rule(file: CaseFile, own: Sequence[Case], rule: Rule) -> Iterator[CaseResult]:
+    """Run tests of one rule in one database: side by side, but for those that cannot be moved."""
+    together = [case for case in own if can_move(case)]
+    connection = connect_for(own)
     try:
         engine = DuckDbEngine(connection)
-        for case in chosen:
-            yield run_case(file.file, file.now, case, by_name[case.rule], engine, connection)
+        for group in (together, *([case] for case in own if case not in together)):
+            found = places([(case, moments_of(case, rule, file.now)) for case in group])
+            fill(connection, found)
+            all_of_them = SideBySide(engine, found)
+            for place in found:
+                yield check_case(file.file, file.now, place.case, rule, all_of_them.of(place))
     finally:
         connection.close()
+
+
+def connect_for(own: Sequence[Case]) -> DuckDBPyConnection:
+    """Open a database in memory that these tests can be run in."""
+    connection = connect()
+    if sum(len(case.arrivals) for case in own) <= FEW_ROWS:
+        plan_plainly(connection)
+    return connection
 
 
 def _read_all(paths: Sequence[Path]) -> list[tuple[CaseFile, dict[str, Rule]]]:
@@ -102,20 +126,12 @@ def read_file(path: Path) -> tuple[CaseFile, dict[str, Rule]]:
     return cases.read(text, file, by_name), by_name
 
 
-def run_case(  # noqa: PLR0913, PLR0917 - what it is about, and where
-    file: str, now: datetime, case: Case, rule: Rule, engine: Engine, connection: DuckDBPyConnection
-) -> CaseResult:
-    """Run one test in an emptied database."""
-    fill(connection, case)
-    return check_case(file, now, case, rule, engine)
-
-
 def check_case(file: str, now: datetime, case: Case, rule: Rule, engine: Engine) -> CaseResult:
-    """Run one test on an engine that has its rows already: with `fill`, one test can be run with several rules."""
+    """Run one test on an engine that has its rows; a rule that asks at other instants than its own needs no other."""
     checks: dict[datetime, list[Check]] = defaultdict(list)
     for check in case.checks:
         checks[check.at].append(check)
-    moments = grid(rule, cases.first_instant(case, rule, now), max(checks), through=now + case.phase) if checks else []
+    moments = moments_of(case, rule, now)
     known: dict[Key, Expected] = {}
     mismatches = []
     for done in replay(rule, corpus.query_text(rule), engine, moments):
@@ -125,6 +141,14 @@ def check_case(file: str, now: datetime, case: Case, rule: Rule, engine: Engine)
             if done.error or not same(check.expected, got):
                 mismatches.append(Mismatch(done.at, check.line, check.expected, got, done.table, done.error))
     return CaseResult(file, case, now, len(moments), tuple(mismatches))
+
+
+def moments_of(case: Case, rule: Rule, now: datetime) -> list[datetime]:
+    """Give the instants at which a test has its rule evaluated."""
+    if not case.checks:
+        return []
+    last = max(check.at for check in case.checks)
+    return grid(rule, cases.first_instant(case, rule, now), last, through=now + case.phase)
 
 
 def listed(rule: Rule, before: Mapping[Key, Expected], done: Evaluation) -> dict[Key, Expected]:
@@ -169,13 +193,3 @@ def agrees(expected: Expected, got: Expected) -> bool:
 
 def _close(expected: float | None, got: float | None) -> bool:
     return expected is None or (got is not None and math.isclose(expected, got, rel_tol=_CLOSE, abs_tol=_CLOSE))
-
-
-def fill(connection: DuckDBPyConnection, case: Case) -> None:
-    """Empty a database made by kql.duckdb_engine.connect, and give it a test's rows."""
-    tables.clear(connection)
-    rows = defaultdict(list)
-    for arrival in case.arrivals:
-        rows[arrival.table.name].append((arrival.values, arrival.visible, arrival.visible))
-    for table in tables.TABLES:
-        tables.append_each(connection, table, rows[table.name])
