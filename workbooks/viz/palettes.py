@@ -26,8 +26,8 @@ COLORS: Final[Mapping[str, str]] = {
 PALETTES: Final = frozenset(
     {"auto", "blue", "green", "red", "orange", "yellow", "purple", "magenta", "brown", "gray", "turquoise", "greenRed",
      "redGreen", "coldHot", "greenBlue", "yellowOrangeRed", "yellowOrangeBrown", "yellowGreenBlue", "whiteBlack",
-     "blackWhite", "none", "categorical", "lightBlue", "grayBlue", "orangeRed", "purpleRed", "yellowGreen", "purpleBlue",
-     "orangeBlue"}
+     "blackWhite", "none", "categorical", "lightBlue", "grayBlue", "orangeRed", "purpleRed", "yellowGreen",
+     "purpleBlue", "orangeBlue"}
 )  # fmt: skip
 
 HUES: Final = ("blue", "orange", "green", "red", "purple", "turquoise", "brown", "magenta", "yellow", "gray")
