@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check content browser dashboard generated screenshots package notebooks notebooks-html pins pins-check setup-functions setup-node clean
+.PHONY: help setup demo test lint types imports check content browser dashboard generated screenshots package notebooks notebooks-html notebooks-pictures pins pins-check setup-functions setup-node clean
 
 help:           ## what can be made
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -96,6 +96,9 @@ notebooks: setup $(filter $(HISTORY),$(NOTEBOOK_DATA)) ## JupyterLab on the demo
 
 notebooks-html: setup $(HISTORY) ## an example of each notebook as HTML, in build/notebooks
 	@$(BIN)/python -m notebooks.render --data $(HISTORY)
+
+notebooks-pictures: notebooks-html ## pictures of their figures for the docs, in docs/images (needs chromium)
+	@$(BIN)/python -m notebooks.pictures
 
 dashboard: setup ## the workbooks in a browser, on the demo's rows or, without a demo, on a sample history
 	@test -e $(DEMO_ROWS) || $(MAKE) --no-print-directory $(HISTORY)

@@ -156,11 +156,11 @@ def test_the_titles_say_what_is_found(of_season):
 
 
 def test_a_rendered_notebook_needs_no_network_and_folds_its_code(nothing, tmp_path, project_root):
-    path = render.render(project_root / "notebooks" / "01-drift-history.ipynb", tmp_path, {"DATA": str(nothing)})
+    path = render.render(project_root / "notebooks" / "02-time-to-repair.ipynb", tmp_path, {"DATA": str(nothing)})
     text = path.read_text(encoding="utf-8")
-    assert [each.name for each in tmp_path.iterdir()] == ["01-drift-history.html"]
+    assert [each.name for each in tmp_path.iterdir()] == ["02-time-to-repair.html"]
     assert text.count('<details class="code">') > 10
-    assert 'href="02-time-to-repair.html"' in text
+    assert 'href="03-incident-timeline.html"' in text
     assert not re.findall(r"""<(?:script|link|img)[^>]*(?:src|href)=["']https?:""", text)
 
 
