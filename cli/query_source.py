@@ -40,7 +40,7 @@ def open_engine(workspace: str | None, data: Path | None) -> "Iterator[Workspace
         from kql.duckdb_engine import DuckDbEngine
 
         with open_data(data) as connection:
-            yield DuckDbEngine(connection)
+            yield DuckDbEngine(connection, keeps=True)
         return
     from kql.workspace_engine import WorkspaceEngine
 

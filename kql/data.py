@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from core.errors import TryAgainError
-from kql import data_columns, tables
+from kql import data_columns, step_results, tables
 from kql.data_columns import DataError
 from kql.duckdb_engine import lock_down
 
@@ -59,6 +59,7 @@ def open_data(paths: Paths) -> DuckDBPyConnection:
     try:
         tables.create(connection)
         _OPENERS[kinds.pop()](connection, files)
+        step_results.attach(connection)
         lock_down(connection)
     except BaseException:
         connection.close()

@@ -19,7 +19,7 @@ import duckdb
 from duckdb_kql.types import kusto_type
 
 from core import events
-from kql import catalog, duckdb_errors, many_moments, tables, translation
+from kql import catalog, duckdb_errors, many_moments, step_results, steps, tables, translation
 from kql.engine import KqlType, QueryError, ResultColumn, ResultTable, Stop, Timespan, bounds
 from kql.many_moments import NOW as _NOW
 
@@ -29,11 +29,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from kql.many_moments import Moment
+    from kql.step_results import Window
+    from kql.steps import Step
 
 MAX_ROWS: Final = 500_000
 """Log Analytics cuts a result here and says so."""
 MEMORY: Final = "4GB"
 """What one database may use: a careless query fails instead of taking the machine with it."""
+NOT_WORTH_IT: Final = "projection_pullup"
+"""The optimizer whose passes over the queries that ship take a quarter of their planning, and make none faster."""
 _TRUNCATION: Final = re.compile(r"\bset\s+truncationmaxrecords\s*=\s*(\d+)\s*;", re.IGNORECASE)
 
 
@@ -51,6 +55,7 @@ def lock_down(connection: DuckDBPyConnection) -> None:
     # A table name that is a Python variable or a file's path must be an unknown table, not that variable or file.
     connection.execute("SET enable_external_access = false")
     connection.execute(f"SET memory_limit = '{MEMORY}'")
+    connection.execute(f"SET disabled_optimizers = '{NOT_WORTH_IT}'")
 
 
 def plan_plainly(connection: DuckDBPyConnection) -> None:
@@ -67,18 +72,20 @@ class DuckDbEngine:
     """The engine of this machine. Safe to use from several threads: each query has a cursor of its own.
 
     `connection` is one made by `connect`. `shipped_function` runs kql/functions/AciDnsEvents.kql as it is deployed,
-    in place of the view that says the same for a fraction of the time and memory; tests compare the two.
+    in place of the view that says the same for a fraction of the time and memory, and writes every function into the
+    query, where steps (kql/steps.py) are answered before it; tests compare the two. `keeps` keeps what steps answer for
+    later queries as of the same instant: for `open_data`'s connections, whose rows do not change.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, *, shipped_function: bool = False) -> None:
+    def __init__(self, connection: DuckDBPyConnection, *, shipped_function: bool = False, keeps: bool = False) -> None:
         self._connection = connection
-        definitions = {name: entry.definition for name, entry in catalog.functions().items()}
-        if not shipped_function:
-            definitions[events.FUNCTION] = f"function {events.FUNCTION}() {{ {tables.ONCE} }}"
-        schema = tables.schema()
-        self._translated = translation.translator(
-            tuple(definitions.items()), tuple((table, tuple(columns)) for table, columns in schema.items())
+        shipped = {name: entry.definition for name, entry in catalog.functions().items()}
+        once = {} if shipped_function else {events.FUNCTION: f"function {events.FUNCTION}() {{ {tables.ONCE} }}"}
+        self._whole = _translator(shipped | once, {})
+        self._stepped = (
+            self._whole if shipped_function else _translator(shipped | once | steps.definitions(), steps.schema())
         )
+        self._kept = step_results.Kept(connection) if keeps else None
 
     def query(  # noqa: PLR0913 - each is a choice of its own
         self,
@@ -97,18 +104,18 @@ class DuckDbEngine:
         """
         moment = (now or datetime.now(UTC)).astimezone(UTC)
         text, limit = _take_truncation(kql, max_rows)
-        sql, given = self._translated(text)
-        parameters = {name: moment.replace(tzinfo=None) if name == _NOW else value for name, value in given.items()}
+        sql, given = self._stepped(text)
+        first = steps.before(sql, self._stepped)
+        window = (bounds(timespan, moment), moment)
         stop = stop or Stop()
         with self._cursor() as cursor, _deadline(stop, timeout_seconds) as expired, stop.interrupts(cursor.interrupt):
             try:
-                for statement in tables.view_statements(bounds(timespan, moment), moment, read_by=sql):
+                for statement in tables.view_statements(*window, read_by=steps.reads(sql, first)):
                     cursor.execute(statement)
-                # An interrupt before a statement runs is lost on DuckDB: whether the end was said is asked once more.
-                if stop.is_set:
-                    raise _ended(expired(), timeout_seconds)
-                cursor.execute(sql, parameters or None)
-                return _result(cursor, limit)
+                with self._answered(cursor, first, window, stop):
+                    step_results.check(stop)
+                    cursor.execute(sql, _values(given, moment))
+                    return _result(cursor, limit)
             except duckdb.Error as error:
                 if stop.is_set or isinstance(error, duckdb.InterruptException):
                     raise _ended(expired(), timeout_seconds) from error
@@ -121,7 +128,7 @@ class DuckDbEngine:
         at once is of kind `unsupported`, and `query` may still answer it.
         """
         text, limit = _take_truncation(kql, MAX_ROWS)
-        sql, _ = self._translated(text)
+        sql, _ = self._whole(text)
         with self._cursor() as cursor:
             try:
                 for batch in many_moments.batches(cursor, sql, moments):
@@ -131,12 +138,40 @@ class DuckDbEngine:
                 raise duckdb_errors.from_duckdb(error, text) from error
 
     @contextmanager
+    def _answered(self, cursor: DuckDBPyConnection, first: list[Step], window: Window, stop: Stop) -> Iterator[None]:
+        """Let the cursor see what the steps before a query answer."""
+
+        def values(given: Mapping[str, Any]) -> dict[str, Any] | None:
+            return _values(given, window[1])
+
+        if self._kept is None:
+            step_results.make(cursor, first, values, stop)
+            yield
+        else:
+            with self._kept.lent(cursor, first, values, stop, window):
+                yield
+
+    @contextmanager
     def _cursor(self) -> Iterator[DuckDBPyConnection]:
         cursor = self._connection.cursor()
         try:
             yield cursor
         finally:
             cursor.close()
+
+
+def _translator(
+    definitions: Mapping[str, str], results: Mapping[str, list[str]]
+) -> Callable[[str], translation.Translated]:
+    known = {**tables.schema(), **results}
+    return translation.translator(
+        tuple(definitions.items()), tuple((table, tuple(columns)) for table, columns in known.items())
+    )
+
+
+def _values(given: Mapping[str, Any], moment: datetime) -> dict[str, Any] | None:
+    """Give the values of a translated text's parameters, of which now() may be one."""
+    return {name: moment.replace(tzinfo=None) if name == _NOW else value for name, value in given.items()} or None
 
 
 def _take_truncation(kql: str, max_rows: int) -> tuple[str, int]:

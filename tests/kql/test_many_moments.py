@@ -1,4 +1,7 @@
-"""Asking at many moments in one go gives what asking at each of them gives, for every query that ships."""
+"""Asking at many moments in one go gives what asking at each of them gives, for every query that ships.
+
+The one writes functions into the query, the other answers them before it (kql/steps.py), so this holds these equal too.
+"""
 
 from collections import Counter
 from datetime import timedelta
@@ -28,7 +31,7 @@ def engine(tmp_path_factory):
     path = tmp_path_factory.mktemp("history") / "few.duckdb"
     write_duckdb(path, Shape(days=3, groups=8, probe_minutes=240))
     connection = open_data(path)
-    yield DuckDbEngine(connection)
+    yield DuckDbEngine(connection, keeps=True)
     connection.close()
 
 
