@@ -167,4 +167,6 @@ def _story(row: dict[Hashable, Any]) -> str:
     failure = f"{kind} failed" if not kind.endswith("_failed") else kind.replace("_", " ")
     told = stories.get(kind) or (f"{failure}: {row['ErrorCode']}" if row["ErrorCode"] else kind.replace("_", " "))
     message = str(row.get("ErrorMessage") or "")
+    if kind == "reconcile_deferred" and message:
+        return f"deferred: {message}"
     return f"{told}: {message}" if message and kind != "probe_ok" else told
