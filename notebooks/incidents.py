@@ -156,6 +156,8 @@ def _what(worst: pd.Series) -> str:
         said = f"DNS named {old or 'an address'}, and the container group was gone"
     elif "a_mismatch" in kinds:
         said = f"DNS named {old or 'nothing'}, the group had {live or 'no address'}: clients went to the wrong place"
+    elif "owner_conflict" in kinds:
+        said = f"the name belongs to another live container group, so DNS named {old or 'nothing'} and not {live}"
     elif "a_missing" in kinds:
         said = f"the group ran at {live}, and DNS had no address for it"
     else:
@@ -204,7 +206,8 @@ def _others(incident: Incident) -> str:
         return "yes: nobody else drifted in these hours."
     same = others[others["Cause"] == incident.drifts.iloc[0]["Cause"]]
     drifts = f"{len(others)} other drift{'s' if len(others) > 1 else ''}"
-    return f"no: {drifts} of {others['Subject'].nunique()} others in these hours, {len(same)} with the same cause."
+    subjects = others["Subject"].nunique()
+    return f"no: {drifts} in these hours, of {subjects} groups or zones; {len(same)} with the same cause."
 
 
 def _failures(failures: pd.DataFrame) -> str:

@@ -84,8 +84,8 @@ def table(rows: pd.DataFrame, *, top: int = 20, without: str = "Nothing.") -> No
         say(f"*{without}*")
         return
     styled = readable(rows.head(top)).style.hide(axis="index").set_properties(**_LEFT)
-    times = [heading(name) for name in rows.columns if isinstance(rows[name].dtype, pd.DatetimeTZDtype)]
-    styled = styled.set_properties(subset=times, **{"white-space": "nowrap"})
+    times = [heading(str(name)) for name in rows.columns if isinstance(rows[name].dtype, pd.DatetimeTZDtype)]
+    styled = styled.set_properties(subset=pd.Index(times), **{"white-space": "nowrap"})
     styled = styled.set_table_styles([{"selector": "th", "props": [("text-align", "left")]}])
     display(styled)  # type: ignore[no-untyped-call]  # IPython ships no types
     if len(rows) > top:

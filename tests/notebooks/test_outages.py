@@ -143,6 +143,7 @@ WORST = {
         ({"IsOpen": True, "Repaired": pd.NaT}, "`drift reconcile` says what would put it right"),
         ({"Kinds": "a_orphaned"}, "DNS named 10.0.0.4, and the container group was gone"),
         ({"Kinds": "a_missing"}, "the group ran at 10.0.0.5, and DNS had no address for it"),
+        ({"Kinds": "owner_conflict"}, "the name belongs to another live container group, so DNS named 10.0.0.4"),
         ({"Kinds": "ptr_missing"}, "the address was right; what else belongs to it was not (`ptr_missing`)"),
         ({"Aspect": "zones"}, "a network did not see the zone"),
         ({"RepairedBy": "audit"}, "the audit found it right again"),
@@ -165,6 +166,6 @@ def test_a_post_mortem_names_clients_others_and_failures():
     incident = incidents.Incident("web", "web", "", START, NOW, drift, others)
     text = incidents.summary(incident, outages.outages(looked(web="rwwrrr"), NOW), failures)
     assert "`a_mismatch` in hub for 2.0 h" in text
-    assert "no: 2 other drifts of 2 others in these hours, 1 with the same cause" in text
+    assert "no: 2 other drifts in these hours, of 2 groups or zones; 1 with the same cause" in text
     assert "the reconciler 3 times with `throttled`" in text
     assert "Did the failures above delay the repair?" in text
