@@ -107,10 +107,14 @@ def test_the_usual_is_no_anomaly_and_a_spike_is():
 
 @pytest.mark.parametrize("day", [1, 45, 87, 89])
 def test_a_bad_day_near_either_end_does_not_make_itself_usual(day):
-    counts = np.random.default_rng(3).poisson(1.5, 90)
-    counts[day] = 14
-    rate = pd.DataFrame({"TimeGenerated": pd.date_range(START, periods=90, freq="D"), "Drifts": counts})
-    assert history.anomaly_bands(rate)["IsAnomaly"].to_numpy().nonzero()[0].tolist() == [day]
+    found = 0
+    for seed in range(20):
+        counts = np.random.default_rng(seed).poisson(1.5, 90)
+        counts[day] = 12
+        rate = pd.DataFrame({"TimeGenerated": pd.date_range(START, periods=90, freq="D"), "Drifts": counts})
+        found += history.anomaly_bands(rate)["IsAnomaly"].to_numpy().nonzero()[0].tolist() == [day]
+    # With a rhythm that may change it was 3 to 7 of 20 near the ends.
+    assert found >= 16
 
 
 @pytest.mark.parametrize("days", [0, 1, 5, 14, 15])
