@@ -1,7 +1,8 @@
-"""Translates KQL to DuckDB's SQL, each text once in a process."""
+"""Translates KQL to DuckDB's SQL, each text once in a process, and what takes long once on a machine."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -10,11 +11,15 @@ from typing import Any, Final
 import duckdb_kql
 
 from core import events
-from kql import duckdb_errors, shipped_functions
+from kql import duckdb_errors, shipped_functions, translation_store
 from kql.engine import Place, QueryError
 
 TRANSLATIONS: Final = 256
 """Texts that are kept: translating one takes 20 to 300 ms, and an alert rule is asked thousands of times."""
+WORTH_KEEPING: Final = 0.02
+"""Seconds of processor time that a translation has to take to be kept for other processes."""
+_RECIPE: Final = 1
+"""Changes with what this module does beside the translator, so that what was kept before is not used."""
 Translated = tuple[str, Mapping[str, Any]]
 """SQL, and the values of its parameters."""
 
@@ -29,10 +34,18 @@ def translator(
     """
     functions = dict(definitions)
     columns = {table: list(names) for table, names in schema}
+    identity = repr((duckdb_kql.__version__, _RECIPE, definitions, schema))
+    store = translation_store.Store(translation_store.default_root(), identity)
 
     @lru_cache(TRANSLATIONS)
     def translate(text: str) -> Translated:
-        return _translate(text, functions, columns)
+        if kept := store.read(text):
+            return kept
+        began = time.thread_time()
+        sql, given = _translate(text, functions, columns)
+        if time.thread_time() - began >= WORTH_KEEPING:
+            store.write(text, sql, given)
+        return sql, given
 
     return translate
 

@@ -27,6 +27,8 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parent.parent
+# What tests keep between processes lies beside what pytest keeps, not among the user's own.
+os.environ["XDG_CACHE_HOME"] = str(ROOT / ".pytest_cache" / "xdg")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import duckdb_kql
 import pytest
 
 from core import events
-from kql import translation
+from kql import translation, translation_store
 from kql.duckdb_engine import DuckDbEngine, connect
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -18,8 +18,10 @@ def translated(monkeypatch):
     texts = []
     to_sql = duckdb_kql.to_sql
     monkeypatch.setattr(duckdb_kql, "to_sql", lambda text, **options: texts.append(text) or to_sql(text, **options))
+    monkeypatch.setattr(translation_store, "default_root", lambda: None)
     translation.translator.cache_clear()
-    return texts
+    yield texts
+    translation.translator.cache_clear()
 
 
 def ask(text, **options):
