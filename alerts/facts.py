@@ -12,7 +12,7 @@ from alerts.measure import query_span
 from alerts.run_cases import read_file
 from alerts.yaml_source import RuleError, SourceError
 from kql import catalog
-from kql.duckdb_engine import DuckDbEngine, connect
+from kql.duckdb_engine import DuckDbEngine, connect, plan_plainly
 from kql.engine import QueryError, ResultTable
 from kql.gate import Diagnosis, Parser, Text
 
@@ -46,6 +46,7 @@ def answers(rules: Sequence[Rule], parser: Parser | None) -> dict[str, Answer]:
     diagnoses = {found.name: found for found in _diagnoses(texts, parser)}
     functions = {name: entry.body for name, entry in catalog.functions().items()}
     connection = connect()
+    plan_plainly(connection)  # without rows planning is all that a query costs
     try:
         engine = DuckDbEngine(connection)
         return {
