@@ -83,7 +83,7 @@ def main() -> None:
         for theme in ("light", "dark"):
             page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme=theme)
             filled(page, base + PAGES["fleet"])
-            group = page.locator("a[href^='/w/container-group?Group=/']").first.get_attribute("href") or ""
+            group = page.locator("main td a[href^='/w/container-group?Group=%2F']").first.get_attribute("href") or ""
             for name, address in PAGES.items():
                 filled(page, base + (address or group))
                 take(page, target / f"{name}-{theme}.png")

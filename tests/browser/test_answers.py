@@ -55,7 +55,9 @@ def test_a_chosen_drift_shows_what_happened_and_its_link_leads_to_the_page_of_it
     happened = ask(f"AciDnsGroupRuntime('{subject}') | where Name != 'probe_ok' | top 20 by TimeGenerated desc"
                    " | project Source, Name", WEEK)  # fmt: skip
     title = "The last 20 things that happened to the chosen group"
-    assert columns(watched.rows(title), 1, 2) == list(happened)
+    assert sorted(columns(watched.rows(title), 1, 2)) == sorted(happened)
+    times = [time for (time,) in columns(watched.rows(title), 0)]
+    assert times == sorted(times, reverse=True)
 
     row.get_by_role("link", name=group).click()
     watched.filled()
@@ -74,16 +76,18 @@ def test_a_groups_timeline_and_its_download_are_what_happened_to_it(watch, ask):
     without = happened.replace("true", "Name !in ('probe_ok', 'no_change', 'reconcile_no_op')")
     title = "Everything that happened, latest first"
 
-    def shown():
-        return [(source, name) for source, name in columns(watched.rows(title), 1, 2)]
+    def counted():
+        return watched.item(title).locator("tbody tr").count()
 
-    assert shown() == [(source, name or "log line") for source, name in ask(without, WEEK)][:50]
+    said = [(source, name or "log line") for source, name in ask(without, WEEK)]
+    assert len(said) < 50
+    assert sorted(columns(watched.rows(title), 1, 2)) == sorted(said)
     watched.settle(lambda: page.get_by_label("Show").select_option("all"))
-    assert shown() == [(source, name or "log line") for source, name in ask(happened, WEEK)][:50]
+    assert counted() == len(ask(happened, WEEK)) > len(said)
     with page.expect_download() as started:
         watched.item(title).get_by_role("link", name="CSV").click()
     read = list(csv.reader(io.StringIO(started.value.path().read_bytes().decode())))[1:]
-    assert [(cells[1], cells[2]) for cells in read] == list(ask(happened, WEEK))
+    assert sorted((cells[1], cells[2]) for cells in read) == sorted(ask(happened, WEEK))
 
 
 def test_the_matrix_is_what_each_network_gets_and_a_chosen_cell_shows_its_names(watch, ask):
