@@ -1,7 +1,9 @@
 """`drift alerts list` and `show`: the rules as a person reads them."""
 
+import re
+import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.markup import escape
 
@@ -10,6 +12,9 @@ from alerts.durations import to_iso, to_short
 from alerts.model import Rule
 from cli import console
 from core.errors import EXIT_DONE
+
+LINE: Final = 100
+"""Columns of a description: a paragraph is read in lines, on any terminal and in a file."""
 
 
 def show_all(folder: Path | None, *, json: bool) -> int:
@@ -43,6 +48,7 @@ def show_one(name: str, folder: Path | None, *, json: bool) -> int:
         console.show_json({**as_json(rule), "kql": kql})
         return EXIT_DONE
     console.show(f"[bold]{escape(rule.display_name)}[/]")
+    console.show_text(f"{paragraphs(rule.description)}\n\n")
     table = console.table(headings=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -75,6 +81,12 @@ def as_json(rule: Rule) -> dict[str, Any]:
     }
 
 
+def paragraphs(description: str) -> str:
+    """Break a description into lines that can be read, each reason (Why …) in a paragraph of its own."""
+    parts = re.split(r"(?<=\.)\s+(?=Why )", description.strip())
+    return "\n".join(textwrap.fill(part, LINE, break_long_words=False, break_on_hyphens=False) for part in parts)
+
+
 def condition(rule: Rule) -> str:
     """Say when a rule fires, in Azure's words."""
     measure = f"({rule.metric_measure_column})" if rule.metric_measure_column else " of rows"
@@ -91,7 +103,6 @@ def _described(rule: Rule) -> list[tuple[str, str]]:
     )
     return [
         ("rule", f"{rule.name}{'' if rule.enabled else ' (disabled)'}, {rule.file}"),
-        ("what", rule.description),
         ("severity", f"{rule.severity}, tells {rule.action_group}; owner {rule.owner}"),
         ("runbook", f"docs/runbooks/{rule.runbook}"),
         ("fires when", condition(rule)),

@@ -52,6 +52,14 @@ def test_a_rule_is_shown_with_what_follows_from_its_settings(drift):
     assert drift("alerts", "show", NAME, "--rules", str(SAMPLE / "rules"), "--json").json()["resolvesAfter"] == "PT15M"
 
 
+def test_a_description_is_shown_in_lines_and_each_reason_begins_one(drift):
+    lines = drift("alerts", "show", "name-conflict").out.splitlines()
+    assert lines[0] == "DNS: two container groups want the same name or address record"
+    told = lines[1 : lines.index("")]
+    assert max(map(len, told)) <= 100
+    assert [line.split(":")[0] for line in told if line.startswith("Why ")] == ["Why 30 minutes", "Why a ticket"]
+
+
 def test_unit_tests_pass_in_one_line(drift):
     done = drift("alerts", "test", str(SAMPLE / "tests" / f"{NAME}.yaml"))
     assert (done.code, done.out.count("\n")) == (0, 1)
