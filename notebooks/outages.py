@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 COLUMNS: Final = ("Name", "Network", "Zone", "Start", "Until", "Ending", "Verdicts", "Looks", "LastedSeconds")
 RIGHT, WRONG, UNKNOWN = "right again", "still wrong", "not asked any more"
+_TARGET: Final = ("Name", "ContainerGroupId", "Vantage")
+"""What is looked at, from where. Two groups may claim one name: then one of them is right about it, and one is not."""
 _TIME: Final = "datetime64[us, UTC]"
 _KINDS: Final = {
     "Start": _TIME, "Until": _TIME, "Looks": "int64", "LastedSeconds": "float64",
@@ -18,16 +22,24 @@ _KINDS: Final = {
 
 
 def looks(events: pd.DataFrame) -> pd.DataFrame:
-    """Give the probe's looks at names: their rows with Name (the FQDN, lower), Network, and Verdict (`ok` if right)."""
+    """Give the probe's looks at names: their rows with Name (the FQDN, lower), Network, and Verdict (`ok` if right).
+
+    All three are categories: a fleet's names are few, its looks are many.
+    """
     rows = events[events["EventType"].isin(["probe_ok", "probe_failed"])]
-    verdict = rows["Verdict"].astype("str").where(rows["EventType"] != "probe_ok", "ok")
+    verdict: pd.Series[Any] = rows["Verdict"].astype("category")
+    verdict = verdict if "ok" in verdict.cat.categories else verdict.cat.add_categories(["ok"])
+    verdict[rows["EventType"] == "probe_ok"] = "ok"
     return rows.assign(Verdict=verdict, Name=_mapped(rows["Fqdn"], str.lower), Network=_mapped(rows["Vantage"], _last))
 
 
-def _mapped(column: pd.Series[str], change: object) -> pd.Series[str]:
-    # By category: a fleet's names are few, its looks are many.
-    known = {text: change(str(text)) for text in column.unique()}  # type: ignore[operator]  # str -> str
-    return column.astype("object").map(known).astype("str")
+def _mapped(column: pd.Series[str], change: Callable[[str], str]) -> pd.Series[Any]:
+    """Change the values of a category column, each once; two that become one are one category."""
+    known = column.astype("category").cat
+    names = pd.Index([change(str(name)) for name in known.categories], dtype="str")
+    places, kept = pd.factorize(names)
+    codes = np.append(places, -1)[known.codes]
+    return pd.Series(pd.Categorical.from_codes(codes, categories=kept), index=column.index)
 
 
 def _last(resource_id: str) -> str:
@@ -37,24 +49,27 @@ def _last(resource_id: str) -> str:
 def outages(looked: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Give the stretches in which a network got wrong answers for a name: one row each, ordered by Start.
 
-    Looks (as `looks` gives them) that went wrong one after the other are one outage, from the first of them (Start) to
-    the next right one (Until); its length is known to the pause between two looks. Ending is `right again`; or `still
-    wrong`, and then it lasts up to `now`; or `not asked any more`, when the network's probe has gone on for more than
-    two pauses without that name: nobody knows how it went on, and it ends with its last look. Rows: Name, Network,
-    Zone (the reverse zone), Start, Until, Ending, Verdicts (named once each), Looks (how many went wrong),
-    LastedSeconds.
+    Looks at one name for one container group (as `looks` gives them) that went wrong one after the other are one
+    outage, from the first of them (Start) to the next right one (Until); its length is known to the pause between two
+    looks. Ending is `right again`; or `still wrong`, and then it lasts up to `now`; or `not asked any more`, when the
+    network's probe has gone on for more than two pauses without that name: nobody knows how it went on, and it ends
+    with its last look. Rows: Name, Network, Zone (the reverse zone), Start, Until, Ending, Verdicts (named once each),
+    Looks (how many went wrong), LastedSeconds.
     """
-    rows = looked.sort_values(["TimeGenerated", "EventId"])
-    rows = rows.assign(Vantage=rows["Vantage"].astype("str"), Zone=rows["ReverseZone"].astype("str"))
-    key = [rows["Name"], rows["Vantage"]]
+    rows = looked[["TimeGenerated", *_TARGET, "Network", "ReverseZone", "Verdict"]]
+    rows = rows if rows["TimeGenerated"].is_monotonic_increasing else rows.sort_values("TimeGenerated", kind="stable")
+    key = [rows[name] for name in _TARGET]
     right = rows["Verdict"] == "ok"
-    # A right look ends what was before it, so counting right looks numbers the stretches between them.
-    rows = rows.assign(Number=right.groupby(key).cumsum(), Next=rows.groupby(key)["TimeGenerated"].shift(-1))
     if right.all():
         return pd.DataFrame({name: pd.Series(dtype=_KINDS.get(name, "str")) for name in COLUMNS})
+    # A right look ends what was before it, so counting right looks numbers the stretches between them.
+    number = right.groupby(key, observed=True).cumsum()
+    rows = rows.assign(Number=number, Next=rows.groupby(key, observed=True)["TimeGenerated"].shift(-1))
+    wrong = rows[~right]
+    texts = {name: wrong[name].astype("str") for name in (*_TARGET, "Network", "Verdict")}
     found = (
-        rows[~right]
-        .groupby(["Name", "Vantage", "Number"])
+        wrong.assign(**texts, Zone=wrong["ReverseZone"].astype("str"))
+        .groupby([*_TARGET, "Number"])
         .agg(
             Network=("Network", "first"), Zone=("Zone", "first"), Start=("TimeGenerated", "min"), Next=("Next", "last"),
             Last=("TimeGenerated", "max"), Verdicts=("Verdict", _once), Looks=("Verdict", "size"),
@@ -72,9 +87,10 @@ def _once(verdicts: pd.Series[str]) -> str:
 
 def _ended(found: pd.DataFrame, rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Say how each outage ended, and when: what a right look follows is over, the rest depends on the network."""
-    networks = rows.groupby("Vantage")
-    pause = (rows["Next"] - rows["TimeGenerated"]).groupby(rows["Vantage"]).median().fillna(pd.Timedelta(0))
-    late = networks["TimeGenerated"].max() - 2 * pause
+    networks = rows["Vantage"]
+    pause = (rows["Next"] - rows["TimeGenerated"]).groupby(networks, observed=True).median().fillna(pd.Timedelta(0))
+    late = rows["TimeGenerated"].groupby(networks, observed=True).max() - 2 * pause
+    late.index = late.index.astype("str")
     over = found["Next"].notna() & (found["Next"] > found["Last"])
     forgotten = ~over & (found["Last"] < found["Vantage"].map(late))
     until = found["Next"].where(over, found["Last"].where(forgotten, now))

@@ -21,7 +21,7 @@ def looked(**by_name):
         if letter != "."
     ]
     frame = pd.DataFrame(rows, columns=["TimeGenerated", "EventId", "Name", "Verdict"])
-    return frame.assign(Network="hub", Vantage=NETWORK + "hub", ReverseZone="1.10.in-addr.arpa")
+    return frame.assign(Network="hub", Vantage=NETWORK + "hub", ReverseZone="1.10.in-addr.arpa", ContainerGroupId="/g")
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,18 @@ def test_names_and_networks_have_outages_of_their_own():
     assert outages.outages(looked(api="rmwr"), NOW)["Verdicts"].tolist() == ["a_mismatch, a_missing"]
 
 
+def test_a_name_that_two_groups_claim_is_right_for_one_and_wrong_for_the_other():
+    one, other = looked(api="rrrr"), looked(api="wwww").assign(ContainerGroupId="/h")
+    both = pd.concat([one, other]).sort_values("TimeGenerated", kind="stable")
+    (found,) = outages.outages(both, NOW).to_dict("records")
+    assert (found["Looks"], found["Ending"]) == (4, outages.WRONG)
+
+
 def test_outages_of_a_season_are_those_that_a_loop_finds(events):
     looks = outages.looks(events)
     found = outages.outages(looks, events.attrs["now"])
     expected = 0
-    for _, rows in looks.sort_values(["TimeGenerated", "EventId"]).groupby(["Name", "Vantage"], observed=True):
+    for _, rows in looks.groupby(["Name", "ContainerGroupId", "Vantage"], observed=True):
         before = "ok"
         for verdict in rows["Verdict"]:
             expected += verdict != "ok" and before == "ok"
