@@ -27,7 +27,7 @@ def looks(events: pd.DataFrame) -> pd.DataFrame:
     All three are categories: a fleet's names are few, its looks are many.
     """
     rows = events[events["EventType"].isin(["probe_ok", "probe_failed"])]
-    verdict: pd.Series[Any] = rows["Verdict"].astype("category")
+    verdict: Any = rows["Verdict"].astype("category")
     verdict = verdict if "ok" in verdict.cat.categories else verdict.cat.add_categories(["ok"])
     verdict[rows["EventType"] == "probe_ok"] = "ok"
     return rows.assign(Verdict=verdict, Name=_mapped(rows["Fqdn"], str.lower), Network=_mapped(rows["Vantage"], _last))
