@@ -30,7 +30,7 @@ def _group(subject: Any, rows: list[Row], drifts: list[Row]) -> Row:
     open_ones = [row for row in drifts if row["IsOpen"]]
     last = max(rows, key=by_time)
     stated = [row for row in rows if row["State"]]
-    proof = next((row for row in reversed(rows) if row["Says"]), None)
+    proof = max((row for row in rows if row["Says"]), key=_telling, default=None)
     kinds = sorted({kind for row in open_ones for kind in row["DriftKinds"]})
     found_repaired = bool(stated) and stated[-1]["State"] in {"drift", "pending"} and not open_ones
     state = _state(stated, open_ones)
@@ -50,6 +50,11 @@ def _group(subject: Any, rows: list[Row], drifts: list[Row]) -> Row:
         "LastComponent": last["Component"],
         **{name: cause[name] for name in ("ErrorCode", "ErrorMessage", "Attempt")},
     }
+
+
+def _telling(row: Row) -> Any:
+    """Order what says right or wrong: the last; of one moment what says right, then what tells of the address."""
+    return row["At"], row["Says"] == "right", bool(_ADDRESS_KINDS & set(row["DriftKinds"] or ())), row["EventId"]
 
 
 def _state(stated: list[Row], open_ones: list[Row]) -> str:

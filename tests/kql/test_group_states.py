@@ -30,6 +30,10 @@ STATES = {
         [drift(60, ["ptr_missing"], LiveIp="10.0.1.5", OldIp="10.0.1.5")],
         ("drift", 60, "ptr_missing", "10.0.1.5", "10.0.1.5"),
     ),
+    "findings of one moment, of which one tells of the address that DNS has": (
+        [drift(60, [kind], LiveIp="10.0.1.5", OldIp="10.0.1.4") for kind in ("a_mismatch", "ptr_missing", "ptr_stale")],
+        ("drift", 60, "a_mismatch,ptr_missing,ptr_stale", "10.0.1.5", "10.0.1.4"),
+    ),
     "pending until its record is written": (
         [(60, "first_seen", {"LiveIp": "10.0.1.4", **LATE})],
         ("pending", 60, "a_missing", "10.0.1.4", ""),
