@@ -107,8 +107,8 @@ def _relative_time(rule: Rule, setting: str, answer: Answer) -> Iterator[Finding
         if kql_text.calls(answer.functions[name]) & {"now", "ago"}
     ]
     if asking:
-        verb = "asks" if len(asking) == 1 else "ask"
-        text = f"{' and '.join(asking)} {verb} what time it is: when Azure evaluates late, later than the instant"
+        names = f"{' and '.join(asking)} {'asks' if len(asking) == 1 else 'ask'}"
+        text = f"{names} for now() or ago(): an evaluation that Azure makes late sees a later time"
         yield note(rule, setting, "query/relative-time", text)
 
 
