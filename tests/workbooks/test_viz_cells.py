@@ -50,6 +50,7 @@ def test_a_value_without_a_formatter_reads_as_its_type(value, shown):
         (1.5, 0, {"maximum_fraction_digits": 10**30}, "1.5"),
         (1.5, 0, {"minimum_integer_digits": 10**30, "use_grouping": False}, f"{1:021}.5"),
         (1.5, 0, {"maximum_significant_digits": 10**30}, "1.5"),
+        (1e308, 27, {}, "inf\u202fd"),
         (2.345, 0, {"maximum_fraction_digits": 0}, "2"),
         (2.5, 0, {"maximum_fraction_digits": 0}, "3"),
         (123456, 0, {"maximum_significant_digits": 2}, "120,000"),

@@ -106,6 +106,8 @@ def with_unit(parts: tuple[str, str]) -> str:
 
 def digits(value: float, how: NumberFormat) -> str:
     """Give the digits of a number: grouped by thousands, at most 2 decimals unless the format says otherwise."""
+    if not math.isfinite(value):
+        return str(value)  # in its unit it is more than a number can be
     exact = Decimal(repr(value))
     if how.maximum_significant_digits:
         exact = Context(_within(how.maximum_significant_digits, 1, _MOST_WHOLE), ROUND_HALF_UP).plus(exact)
