@@ -117,8 +117,14 @@ def test_an_act_that_waits_in_vain_says_for_what_and_fails_the_demo(capsys):
     [(signal.SIGINT, (130, b"interrupted\n")), (signal.SIGTERM, (143, b"")), (signal.SIGHUP, (129, b""))],
 )
 def test_an_interrupted_demo_leaves_no_process_behind(project_root, until, tmp_path, number, expected):
+    # Whoever runs the tests in the background (nohup, a shell's &) may ignore signals, which a child would inherit.
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from cli.main import run; sys.exit(run(['demo', '--fast']))"],
+        [
+            sys.executable,
+            "-c",
+            f"import signal, sys; {heard}; from cli.main import run; sys.exit(run(['demo', '--fast']))",
+        ],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(project_root)},
         stdout=subprocess.DEVNULL,
