@@ -4,9 +4,9 @@
     .venv/bin/python -m bench.dashboard /tmp/history.duckdb [WORKBOOK ...] [--json]
 
 Each workbook is opened for the last 24 hours in a dashboard that was started just before: on a machine where none ran
-yet (`first`: every query is translated), and started once more (`filled`: translations are kept between processes); and
-then for 12 hours (`warm`: other rows, so no kept answer is used). `cpu` is the dashboard's processor time of the
-filled page, on all cores: other work on the machine adds little to it.
+yet (`first`: nothing is kept of earlier translations), and started once more (`filled`); and then for 12 hours (`warm`:
+other rows, so no kept answer is used). `cpu` is the dashboard's processor time of the filled page, on all cores: other
+work on the machine adds little to it. `start` is how long the first dashboard took to say its address.
 Goals: first paint 1 s, filled 3 s. Exit code 1: missed. Needs chromium.
 """
 
@@ -45,6 +45,7 @@ class Measure:
     """One workbook: seconds from the navigation on, as the browser measures them."""
 
     workbook: str
+    start: float
     paint: float
     first: float
     filled: float
@@ -54,7 +55,7 @@ class Measure:
     @property
     def is_met(self) -> bool:
         """Tell whether the goals are reached."""
-        return self.paint <= PAINT_GOAL and self.filled <= FILLED_GOAL
+        return self.paint <= PAINT_GOAL and max(self.first, self.filled) <= FILLED_GOAL
 
 
 @contextmanager
@@ -93,7 +94,9 @@ def opened(browser: Browser, url: str) -> tuple[float, float]:
 def measure(browser: Browser, data: Path, workbook: str) -> Measure:
     """Measure one workbook."""
     with tempfile.TemporaryDirectory() as caches:
+        began = time.perf_counter()
         with serving(data, caches) as (address, _):
+            start = time.perf_counter() - began
             _, first = opened(browser, f"{address}/w/{workbook}?TimeRange=1d")
         with serving(data, caches) as (address, pid):
             before = cpu_seconds(pid)
@@ -101,15 +104,15 @@ def measure(browser: Browser, data: Path, workbook: str) -> Measure:
             time.sleep(0.2)  # the last answers' clean-up belongs to the page
             cpu = cpu_seconds(pid) - before
             _, warm = opened(browser, f"{address}/w/{workbook}?TimeRange=12h")
-    return Measure(workbook, paint, first, filled, cpu, warm)
+    return Measure(workbook, start, paint, first, filled, cpu, warm)
 
 
 def show(found: list[Measure]) -> str:
     """Lay the figures out."""
-    names = "".join(f"{name:>8}" for name in ("paint", "first", "filled", "cpu", "warm"))
+    names = "".join(f"{name:>8}" for name in ("start", "paint", "first", "filled", "cpu", "warm"))
     lines = [f"{'seconds':18}{names}  goals {PAINT_GOAL:g} and {FILLED_GOAL:g}"]
     for one in found:
-        numbers = f"{one.paint:7.2f} {one.first:7.2f} {one.filled:7.2f} {one.cpu:7.2f} {one.warm:7.2f}"
+        numbers = " ".join(f"{each:7.2f}" for each in (one.start, one.paint, one.first, one.filled, one.cpu, one.warm))
         lines.append(f"{one.workbook:18} {numbers}  {'met' if one.is_met else 'MISSED'}")
     return "\n".join(lines)
 

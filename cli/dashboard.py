@@ -42,7 +42,7 @@ def dashboard(wish: Wish) -> int:
     from workbooks.dashboard.app import Dashboard
 
     books = shelf.load(wish.workbooks or shelf.shipped())
-    with listening(wish.host, wish.port) as sock, open_feed(wish.data, wish.workspace) as feed:
+    with listening(wish.host, wish.port) as sock, open_feed(wish.data, wish.workspace, lasting=True) as feed:
         port = sock.getsockname()[1]
         shown = Dashboard(books, feed, hosts_of(wish.host, port))
         url = f"http://{_in_url(wish.host)}:{port}/"

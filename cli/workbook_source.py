@@ -19,21 +19,29 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 @contextmanager
-def open_feed(data: Path | None, workspace: str | None) -> Iterator[Feed]:
-    """Open what is asked for; files go first. Raises what `open_engine` raises."""
-    feed = Feed(lambda: _files(data), lambda: stamp(data)) if data is not None else Feed(lambda: _workspace(workspace))
+def open_feed(data: Path | None, workspace: str | None, *, lasting: bool = False) -> Iterator[Feed]:
+    """Open what is asked for; files go first. Raises what `open_engine` raises.
+
+    `lasting` says that many pages will be asked for: what they need once is made before the first.
+    """
+    if data is not None:
+        feed = Feed(lambda: _files(data, lasting=lasting), lambda: stamp(data))
+    else:
+        feed = Feed(lambda: _workspace(workspace))
     try:
         yield feed
     finally:
         feed.close()
 
 
-def _files(data: Path) -> Source:
+def _files(data: Path, *, lasting: bool) -> Source:
     from kql.duckdb_engine import DuckDbEngine
 
     with ExitStack() as stack:
         engine = stack.enter_context(open_engine(None, data))
         assert isinstance(engine, DuckDbEngine)  # noqa: S101 - files are read by DuckDB
+        if lasting:
+            engine.prepare()
         ask = over_files(engine)
         ends, rows = end_of(ask, now()), (resource_of(data.name),)
         return Source(data.name, Answers(ask), ends, close=stack.pop_all().close, resources=rows)

@@ -87,6 +87,11 @@ class DuckDbEngine:
         )
         self._kept = step_results.Kept(connection) if keeps else None
 
+    def prepare(self) -> None:
+        """Translate the shipped functions now: what is asked first need not wait for it."""
+        for name in steps.stepped():
+            self._stepped(catalog.functions()[name].body)
+
     def query(  # noqa: PLR0913 - each is a choice of its own
         self,
         kql: str,

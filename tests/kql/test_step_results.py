@@ -8,7 +8,7 @@ from datetime import timedelta
 import duckdb
 import pytest
 
-from kql import catalog, step_results, steps
+from kql import catalog, step_results, steps, translation, translation_store
 from kql.data import open_data
 from kql.duckdb_engine import DuckDbEngine, connect
 from kql.engine import QueryError, Stop
@@ -69,6 +69,19 @@ def test_each_step_comes_once_and_after_those_that_it_needs():
 def test_functions_with_parameters_and_the_events_themselves_are_no_steps():
     assert not {"AciDnsEvents", "AciDnsVerdicts"} & set(steps.stepped())
     assert not {name for name in steps.stepped() if catalog.functions()[name].parameters}
+
+
+def test_an_engine_that_is_prepared_has_every_function_translated(monkeypatch):
+    monkeypatch.setattr(translation_store, "default_root", lambda: None)
+    translation.translator.cache_clear()
+    with connect() as connection:
+        engine = DuckDbEngine(connection)
+        engine.prepare()
+        before = engine._stepped.cache_info().misses
+        for name in steps.stepped():
+            engine._stepped(catalog.functions()[name].body)
+        assert engine._stepped.cache_info().misses == before >= len(steps.stepped())
+    translation.translator.cache_clear()
 
 
 def test_what_is_asked_next_of_the_same_instant_makes_nothing_again(engine, made):
