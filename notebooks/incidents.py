@@ -120,7 +120,14 @@ def headline(incident: Incident | None) -> str:
     if worst is None:
         return f"{incident.what} was not seen to be wrong in this time"
     how = "has been wrong for" if worst["IsOpen"] else "was wrong for"
-    return f"{incident.what} {how} {span(worst['WrongForSeconds'])}: {worst['Cause']}"
+    return f"{incident.what} {how} {_bound(worst)}{span(worst['WrongForSeconds'])}: {worst['Cause']}"
+
+
+def _bound(worst: pd.Series) -> str:
+    """Say what a duration is whose beginning nobody saw: from the last time that it was right, or from the finding."""
+    if pd.isna(worst["Start"]):
+        return "at least "
+    return "" if worst["StartKnown"] else "at most "
 
 
 def summary(incident: Incident, outages: pd.DataFrame, failures: pd.DataFrame) -> str:
@@ -168,12 +175,10 @@ def _what(worst: pd.Series) -> str:
 def _how_long(worst: pd.Series) -> str:
     start = worst["Start"]
     since = worst["Detected"] if pd.isna(start) else start
-    sure, least = ("", "") if worst["StartKnown"] else (" at the earliest", "at most ")
-    if pd.isna(start):
-        sure, least = " or before", "at least "
+    sure = "" if worst["StartKnown"] else " or before" if pd.isna(start) else " at the earliest"
     exact = float(worst["WrongForSeconds"]) < _EXACT
     until = "until now" if worst["IsOpen"] else f"to {_at(worst['Repaired'], exact)}"
-    return f"{least}**{span(worst['WrongForSeconds'])}**, from {_at(since, exact)}{sure} {until} (UTC)."
+    return f"{_bound(worst)}**{span(worst['WrongForSeconds'])}**, from {_at(since, exact)}{sure} {until} (UTC)."
 
 
 def _at(moment: pd.Timestamp, exact: bool = False) -> str:

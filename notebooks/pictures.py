@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PICTURES: Final = {
     "notebook-drift-history.png": ("01-drift-history", "drifts a day is the mean"),
     "notebook-time-to-repair.png": ("02-time-to-repair", "is right again after"),
-    "notebook-incident.png": ("03-incident-timeline", "was wrong for"),
+    "notebook-incident.png": ("03-incident-timeline", " wrong for "),
 }
 """Each picture: the page, and words of the title of the figure."""
 

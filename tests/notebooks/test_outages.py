@@ -166,6 +166,21 @@ def test_a_post_mortem_answers_its_questions(changed, told):
     assert "saw no wrong answer" in text
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, "web was wrong for 2.0 h: deployed"),
+        ({"StartKnown": False}, "web was wrong for at most 2.0 h: deployed"),
+        ({"StartKnown": False, "Start": pd.NaT}, "web was wrong for at least 2.0 h: deployed"),
+        ({"IsOpen": True, "Repaired": pd.NaT}, "web has been wrong for 2.0 h: deployed"),
+    ],
+)
+def test_a_headline_promises_no_more_than_is_known(changed, told):
+    drift = pd.DataFrame([{**WORST, **changed}])
+    incident = incidents.Incident("web", "web", "", START, START + pd.Timedelta("3h"), drift, drift.head(0))
+    assert incidents.headline(incident) == told
+
+
 def test_a_post_mortem_names_clients_others_and_failures():
     drift = pd.DataFrame([WORST])
     others = pd.DataFrame([{**WORST, "Subject": "/y"}, {**WORST, "Subject": "/z", "Cause": "stopped"}])
