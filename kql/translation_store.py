@@ -32,7 +32,7 @@ def default_root() -> Path | None:
     given = Path(os.environ.get("XDG_CACHE_HOME", ""))
     with suppress(RuntimeError):
         fallback = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-        return (given if given.is_absolute() else fallback) / "aci-dns" / "kql"
+        return (given if given.is_absolute() else fallback) / "drift" / "kql"
     return None
 
 

@@ -137,7 +137,7 @@ def test_many_that_write_at_once_leave_one_whole_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("/caches", Path("/caches/aci-dns/kql")), ("relative", ".cache/aci-dns/kql"), ("", ".cache/aci-dns/kql")],
+    [("/caches", Path("/caches/drift/kql")), ("relative", ".cache/drift/kql"), ("", ".cache/drift/kql")],
 )
 def test_caches_lie_where_the_standard_says(monkeypatch, tmp_path, value, expected):
     monkeypatch.setattr("sys.platform", "linux")
