@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from core.names import parse_address
 from core.records import owner_mark
+from kql.gate.parser import PACKAGE
 
 if TYPE_CHECKING:
     from bench.spoke import Spoke
@@ -29,6 +30,7 @@ hypothesis_settings.load_profile("steady")
 ROOT = Path(__file__).resolve().parent.parent
 # What tests keep between processes lies beside what pytest keeps, not among the user's own.
 os.environ["XDG_CACHE_HOME"] = str(ROOT / ".pytest_cache" / "xdg")
+os.environ["IPYTHONDIR"] = str(ROOT / ".pytest_cache" / "ipython")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,14 @@ def require_tool() -> Callable[..., Path]:
         pytest.skip(reason)
 
     return require
+
+
+@pytest.fixture(scope="session")
+def require_parser(require_tool: Callable[..., Path]) -> None:
+    """Let a test run where Microsoft's parser can: with Node and its package. Mark it as `require_tool` says."""
+    require_tool("node", "Node 18 or newer")
+    if not (ROOT / "node_modules" / PACKAGE).is_dir():
+        require_tool(f"node_modules/{PACKAGE}", "make setup-node")
 
 
 @dataclass

@@ -14,18 +14,14 @@ from alerts.lint import Facts, lint
 from alerts.model import Operator
 from core.events import FUNCTION, TABLE
 from kql.gate import Parser, Text, shipped_schema
-from kql.gate.parser import PACKAGE
 
 RULES = corpus.read_rules()
 FLIPPED = {Operator.GREATER_THAN: Operator.LESS_THAN, Operator.GREATER_THAN_OR_EQUAL: Operator.LESS_THAN_OR_EQUAL}
 
 
 @pytest.fixture
-def make_parser(require_tool, project_root):
+def make_parser(require_parser):
     """Give `make(without=column)`: Microsoft's parser on our schema, less one column of the event table."""
-    require_tool("node", "Node 18 or newer")
-    if not (project_root / "node_modules" / PACKAGE).is_dir():
-        require_tool("node_modules/.ready", "make setup-node")
 
     def make(without: str = "") -> Parser:
         schema = shipped_schema()

@@ -7,16 +7,12 @@ from alerts.evaluate import ensure_supported
 from alerts.findings import Level
 from alerts.lint import Facts
 from kql.gate import Parser
-from kql.gate.parser import PACKAGE
 
 RULES = corpus.read_rules()
 
 
 @pytest.fixture(scope="module")
-def parser(require_tool, project_root):
-    require_tool("node", "Node 18 or newer")
-    if not (project_root / "node_modules" / PACKAGE).is_dir():
-        require_tool("node_modules/.ready", "make setup-node")
+def parser(require_parser):
     return Parser()
 
 

@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-from kql.gate.parser import PACKAGE
-
 KEPT = ("flapping", "reconcile-failed")
 """The rules of the copy: two are as good as all of them, and sooner checked."""
 COLUMN, FUNCTION = "core/events.py", "kql/functions/AciDnsEvents.kql"
@@ -39,13 +37,6 @@ def drift(copy):
     return run
 
 
-@pytest.fixture
-def parser(require_tool, project_root):
-    require_tool("node", "Node 18 or newer")
-    if not (project_root / "node_modules" / PACKAGE).is_dir():
-        require_tool("node_modules/.ready", "make setup-node")
-
-
 def change(path, before, after):
     text = path.read_text()
     assert before in text
@@ -64,7 +55,8 @@ def drop_lines(path, begin):
 
 
 @pytest.mark.tools
-def test_kql_check_tells_where_a_column_was_read_that_is_gone(copy, drift, parser):
+@pytest.mark.usefixtures("require_parser")
+def test_kql_check_tells_where_a_column_was_read_that_is_gone(copy, drift):
     drop_lines(copy / COLUMN, 'Column("ErrorCode"')
     drop_lines(copy / FUNCTION, "ErrorCode")
     code, out = drift("kql", "check", "kql/functions/AciDnsFailures.kql")
@@ -75,7 +67,8 @@ def test_kql_check_tells_where_a_column_was_read_that_is_gone(copy, drift, parse
 
 
 @pytest.mark.tools
-def test_kql_check_tells_where_an_operator_is_misspelt(copy, drift, parser):
+@pytest.mark.usefixtures("require_parser")
+def test_kql_check_tells_where_an_operator_is_misspelt(copy, drift):
     path = copy / "kql/queries/failures.kql"
     line = line_of(path, "| sort by")
     change(path, "| sort by", "| srot by")
@@ -85,7 +78,8 @@ def test_kql_check_tells_where_an_operator_is_misspelt(copy, drift, parser):
 
 
 @pytest.mark.tools
-def test_alerts_check_tells_of_a_misspelt_operator_a_dropped_runbook_and_dropped_tests(copy, drift, parser):
+@pytest.mark.usefixtures("require_parser")
+def test_alerts_check_tells_of_a_misspelt_operator_a_dropped_runbook_and_dropped_tests(copy, drift):
     assert drift("alerts", "check")[0] == 0
     change(copy / "alerts/rules/reconcile-failed.yaml", "| summarize LastGood", "| sumarize LastGood")
     (copy / "docs/runbooks/flapping.md").unlink()

@@ -9,17 +9,9 @@ from core.events import FUNCTION, TABLE
 from kql import catalog
 from kql.gate import Parser, Text, shipped_schema
 from kql.gate.check import check
-from kql.gate.parser import PACKAGE
 
-pytestmark = pytest.mark.tools
+pytestmark = [pytest.mark.tools, pytest.mark.usefixtures("require_parser")]
 OPERATOR = re.compile(r"\| (project|summarize|where|extend|sort)\b")
-
-
-@pytest.fixture(autouse=True)
-def parser_is_here(require_tool, project_root):
-    require_tool("node", "Node 18 or newer")
-    if not (project_root / "node_modules" / PACKAGE).is_dir():
-        require_tool("node_modules/.ready", "make setup-node")
 
 
 def without(column):

@@ -128,8 +128,9 @@ def test_a_text_without_a_table_has_no_columns(said, text):
     assert said(text).columns is None
 
 
-def test_a_parser_that_breaks_is_told(require_tool, tmp_path, monkeypatch):
-    require_tool("node")
+@pytest.mark.tools
+@pytest.mark.usefixtures("require_parser")
+def test_a_parser_that_breaks_is_told(tmp_path, monkeypatch):
     broken = tmp_path / "parse.js"
     broken.write_text("throw new Error('no parser today')")
     monkeypatch.setattr("kql.gate.parser._PROGRAM", broken)

@@ -263,8 +263,8 @@ def test_columns_are_not_checked_where_they_are_not_known() -> None:
 
 
 @pytest.mark.tools
-def test_microsofts_parser_has_its_say(engine: DuckDbEngine, require_tool: Any) -> None:
-    require_tool("node")
+@pytest.mark.usefixtures("require_parser")
+def test_microsofts_parser_has_its_say(engine: DuckDbEngine) -> None:
     root = seeded(QUERY, "AciDnsEvents() | where ForwardZone == 1 + '{Zone}' | where Zoone == 2")
     parsed = parse(json.dumps(root))
     problems = ask(parsed.workbook, engine, Parser())["$.items[2]"].problems

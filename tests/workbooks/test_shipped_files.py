@@ -70,8 +70,8 @@ def test_the_check_has_nothing_to_say(books, verdicts, name):
 
 @pytest.mark.tools
 @every_workbook
-def test_microsofts_parser_accepts_every_query(books, name, require_tool):
-    require_tool("node")
+@pytest.mark.usefixtures("require_parser")
+def test_microsofts_parser_accepts_every_query(books, name):
     book = books[name].workbook
     queries = sample_queries(book, declarations(book))
 
