@@ -92,8 +92,8 @@ class Kept:
             self._shelves.move_to_end(window)
             idle = [key for key, each in self._shelves.items() if not each.users]
             gone = [self._shelves.pop(key) for key in idle[: max(0, len(self._shelves) - MOST_WINDOWS)]]
-        with self._connection.cursor() as cursor:
-            for result in (result for each in gone for result in each.results.values()):
+        for result in (result for each in gone for result in each.results.values()):
+            with self._connection.cursor() as cursor:
                 cursor.execute(f"DROP TABLE IF EXISTS {result.table}")
         return shelf
 

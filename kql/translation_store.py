@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import tempfile
 from contextlib import suppress
 from hashlib import sha256
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kql.many_moments import NOW
+from kql.user_cache import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +28,9 @@ MOST_TEXTS: Final = 500
 
 
 def default_root() -> Path | None:
-    """Give where a user's caches lie (XDG Base Directory Specification), or None where nobody's home is known."""
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    """Give where a user's translations lie, or None where nobody's home is known."""
     with suppress(RuntimeError):
-        fallback = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-        return (given if given.is_absolute() else fallback) / "drift" / "kql"
+        return user_cache() / "kql"
     return None
 
 
@@ -48,7 +46,7 @@ class Store:
         if self._folder is None or not _is_own(self._folder):
             return None
         try:
-            kept = json.loads(self._file(text).read_text("utf-8"))
+            kept = json.loads(_file(self._folder, text).read_text("utf-8"))
             return str(kept["sql"]), dict(kept["given"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -65,12 +63,9 @@ class Store:
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as stream:
                     stream.write(content)
-                Path(unfinished).replace(self._file(text))
+                Path(unfinished).replace(_file(self._folder, text))
             except OSError:
                 Path(unfinished).unlink(missing_ok=True)
-
-    def _file(self, text: str) -> Path:
-        return (self._folder or Path()) / f"{sha256(text.encode()).hexdigest()[:32]}.json"
 
     def _made(self, folder: Path) -> bool:
         """Make the folder, and let old ones go, at the first use; tell whether there is room in it."""
@@ -81,6 +76,10 @@ class Store:
                 shutil.rmtree(old, ignore_errors=True)
             self._is_ready = _is_own(folder)
         return self._is_ready and sum(1 for _ in folder.iterdir()) < MOST_TEXTS
+
+
+def _file(folder: Path, text: str) -> Path:
+    return folder / f"{sha256(text.encode()).hexdigest()[:32]}.json"
 
 
 def _is_own(folder: Path) -> bool:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.events import Component
 from kql import catalog
+from kql.user_cache import user_cache
 from notebooks import fetching, frames, loading
 from notebooks.chunk_store import ChunkStore
 from notebooks.cost import bytes_of_events, cost_of_events
@@ -148,8 +149,7 @@ def what_is_missing(events: pd.DataFrame) -> str:
 
 def default_cache() -> Path:
     """Give the folder in which what workspaces gave is kept: below XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "drift" / "history"
+    return user_cache() / "history"
 
 
 def store_folder(source: Workspace, cache: str | os.PathLike[str] | None = None) -> Path:
