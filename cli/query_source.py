@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cli.session import credential_for, read_query_settings
+from core.arm_id import GUID
 from core.errors import CloudError, ConfigurationError, InputError, Reason, ToolkitError, TryAgainError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from kql.engine import QueryError
     from kql.workspace_engine import WorkspaceEngine
 
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OPERATOR: Final = re.compile(r"\|?\s*([a-z][a-z-]*)")
 _OPERATORS: Final = (
     *("where", "project", "project-away", "project-rename", "extend", "summarize", "distinct", "count", "sort", "take"),
@@ -54,7 +54,7 @@ def open_workspace(workspace: str | None) -> "Iterator[WorkspaceQuery]":
     if not workspace:
         reason = Reason("LOGS_WORKSPACE_ID", "is not set, and neither --workspace nor --data is given")
         raise ConfigurationError("which event table to ask is not known:", [reason])
-    if not _GUID.fullmatch(workspace):
+    if not re.fullmatch(GUID, workspace):
         raise BadRequestError(f"{workspace[:80]!a} is no workspace: give its id, a GUID; the portal says Workspace ID")
     from cloud.logs_query import WorkspaceQuery
 

@@ -15,6 +15,8 @@ MAX_ID_LENGTH: Final = 1024
 CONTAINER_GROUP: Final = "Microsoft.ContainerInstance/containerGroups"
 PRIVATE_ZONE: Final = "Microsoft.Network/privateDnsZones"
 
+GUID: Final = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""What a pattern takes for a subscription's, a workspace's or another resource's id of its own."""
 _SEGMENT = r"[A-Za-z0-9_.\-()@*~]{1,260}"
 SUBSCRIPTION_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-]{0,63}", re.ASCII)
 RESOURCE_GROUP_NAME: Final = re.compile(r"[\w\-.()]{0,89}[\w\-()]", re.ASCII)

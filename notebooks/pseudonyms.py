@@ -14,6 +14,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from core.arm_id import GUID
 from core.events import Component, DriftKind, EventType, Severity
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 KEY_BYTES: Final = 32
 _NAME_LENGTH: Final = 12
 _MEMORY: Final = 200_000
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GUID: Final = re.compile(GUID)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?")
 _NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?(ms|s|m|h|d|%)?")
 _WORD: Final = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")

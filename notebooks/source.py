@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.arm_id import GUID
 from core.errors import ConfigurationError, InputError, Reason
 from kql import tables
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEMO: Final = Path(".local-azure/demo/logs.duckdb")
 """What the demo leaves, below the project's folder."""
 ROOT: Final = Path(__file__).resolve().parent.parent
-_GUID: Final = re.compile(r"(?:workspace:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_GUID: Final = re.compile(rf"(?:workspace:)?({GUID})", re.IGNORECASE)
 _LAST: Final = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HOW: Final = (

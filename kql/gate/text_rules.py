@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from core.arm_id import GUID
 from kql import tables
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ MAX_COLUMNS: Final = 500
 """Columns of a Log Analytics table, and so of what can be kept of a result."""
 _FUNCTION: Final = re.compile(r"AciDns([A-Z][a-z0-9]*)+")
 _QUERY: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_GUID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+_GUID: Final = re.compile(rf"\b{GUID}\b")
 _RESOURCE: Final = re.compile(r"/(?:subscriptions|resourceGroups)/[\w{-]+", re.IGNORECASE)
 _WORKSPACE: Final = re.compile(r"\b(?:workspace|app|resource|adx|cluster|database)\s*\(\s*['\"]", re.IGNORECASE)
 _NARROWS: Final = re.compile(r"\bTimeGenerated\s*(?:[<>]=?|!?between\b)")
